@@ -1,0 +1,99 @@
+"""Every order the router has had, findable by each of its names, and every execution it has booked.
+
+Rules: an index entry is never changed or removed; a ClOrdID belongs to one order of one session for ever, the ids of its cancel
+requests included; an execution is booked once, known by (account, ExecID).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from router.model import VenueEvent
+from router.order import Order
+
+__all__ = ["Blotter"]
+
+
+class Blotter:
+    """The orders, in memory. Not thread-safe: `runtime` holds the lock."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, Order] = {}
+        """By our OrderID, in order of arrival."""
+        self.live: dict[str, Order] = {}
+        """Those of `orders` that are not done or still have a request pending."""
+        self._by_cl_ord_id: dict[tuple[str, str], Order] = {}
+        self._by_venue_cl_ord_id: dict[tuple[str, str], Order] = {}
+        self._by_venue_order_id: dict[tuple[str, str], Order] = {}
+        self._executions: set[tuple[str, str]] = set()
+        self.parked: dict[tuple[str, str], list[VenueEvent]] = {}
+        """Events whose order at (account, venue order id) is not known yet: its acknowledgement may be on the way."""
+
+    def add(self, order: Order) -> None:
+        """Take a new order in, under its OrderID, its ClOrdID and its id for the venue."""
+        self.orders[order.order_id] = order
+        self._by_cl_ord_id[order.request.session, order.cl_ord_id] = order
+        if not order.done:
+            self.live[order.order_id] = order
+        if order.venue_cl_ord_id:
+            self._by_venue_cl_ord_id[order.account, order.venue_cl_ord_id] = order
+
+    def name(self, order: Order, cl_ord_id: str) -> None:
+        """Give an order one more ClOrdID: that of a request about it."""
+        self._by_cl_ord_id[order.request.session, cl_ord_id] = order
+
+    def bind(self, order: Order, venue_order_id: str) -> list[VenueEvent]:
+        """The venue told its id for an order. Returns the events that were waiting for this, in their order of arrival."""
+        order.venue_order_id = venue_order_id
+        key = (order.account, venue_order_id)
+        self._by_venue_order_id[key] = order
+        return self.parked.pop(key, [])
+
+    def settle(self, order: Order) -> None:
+        """Keep `live` true after an order changed."""
+        if not order.done or order.pending is not None or order.doubt:
+            self.live[order.order_id] = order
+        else:
+            self.live.pop(order.order_id, None)
+
+    def by_cl_ord_id(self, session: str, cl_ord_id: str) -> Order | None:
+        """The order that ever carried this ClOrdID on this session."""
+        return self._by_cl_ord_id.get((session, cl_ord_id))
+
+    def at_venue(self, account: str, venue_cl_ord_id: str | None, venue_order_id: str | None) -> Order | None:
+        """The order that a venue event speaks of: by our id there, by the venue's, or by our id given as the venue's."""
+        if venue_cl_ord_id is not None:
+            found = self._by_venue_cl_ord_id.get((account, venue_cl_ord_id))
+            if found is not None:
+                return found
+        if venue_order_id is None:
+            return None
+        key = (account, venue_order_id)
+        return self._by_venue_order_id.get(key) or self._by_venue_cl_ord_id.get(key)
+
+    def first_sight(self, account: str, exec_id: str) -> bool:
+        """Mark an execution message as seen; False if it was seen before. Called with the booking, never ahead of it."""
+        key = (account, exec_id)
+        if key in self._executions:
+            return False
+        self._executions.add(key)
+        return True
+
+    def on_link(self, link: str) -> Iterator[Order]:
+        """The live orders of a link that may have reached the venue."""
+        return iter([order for order in self.live.values() if order.link == link and order.placed])
+
+    def check(self) -> None:
+        """Assert every invariant of the whole book; slow, for tests and tools."""
+        for order in self.orders.values():
+            order.check()
+            assert self._by_cl_ord_id[order.request.session, order.cl_ord_id] is order
+            assert self._by_cl_ord_id[order.request.session, order.request.cl_ord_id] is order
+            if order.venue_cl_ord_id:
+                assert self._by_venue_cl_ord_id[order.account, order.venue_cl_ord_id] is order
+            if order.venue_order_id is not None:
+                assert self._by_venue_order_id[order.account, order.venue_order_id] is order
+            is_live = not order.done or order.pending is not None or bool(order.doubt)
+            assert (order.order_id in self.live) == is_live, f"{order.order_id}: live list is wrong"
+        assert all(self.orders.get(order_id) is order for order_id, order in self.live.items())
+        assert not any(key in self._by_venue_order_id for key in self.parked), "events parked for an order that is known"

@@ -1,0 +1,112 @@
+"""The pure core: one input in, its effects out. No clock, no thread, no socket, no randomness.
+
+Same inputs, same effects, always: that is what makes the journal a full account, and recovery nothing but replay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from router import executions, questions, requests
+from router.model import (
+    Accepted,
+    Canceled,
+    CancelOrder,
+    CancelRejected,
+    Configured,
+    Effect,
+    Filled,
+    Input,
+    LinkDown,
+    LinkUp,
+    NewOrder,
+    NotSent,
+    Rejected,
+    ReplaceOrder,
+    Started,
+    StatusRequest,
+    Stopped,
+    Tick,
+)  # fmt: skip
+from router.order import Contradiction
+from router.policy import Policy
+from router.state import State, contradiction
+
+__all__ = ["Engine"]
+
+_REQUESTS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
+    NewOrder: requests.new_order,
+    CancelOrder: requests.cancel_order,
+    ReplaceOrder: requests.replace_order,
+    StatusRequest: requests.status_request,
+}
+_EXECUTIONS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
+    Accepted: executions.accepted,
+    Filled: executions.filled,
+    Canceled: executions.canceled,
+    Rejected: executions.rejected,
+    CancelRejected: executions.cancel_rejected,
+}
+
+
+class Engine:
+    """The state of the router and the one function that changes it."""
+
+    def __init__(self) -> None:
+        self.state = State()
+
+    def apply(self, event: Input, now: int) -> list[Effect]:
+        """Take one input at `now` (ns UTC, never before the last one's). Returns what is to be done, in this order."""
+        request = _REQUESTS.get(type(event))
+        if request is not None:
+            return request(self.state, event, now)
+        execution = _EXECUTIONS.get(type(event))
+        if execution is not None:
+            return self._execution(execution, event, now)
+        effects = self._circumstance(event, now)
+        for order in list(self.state.blotter.live.values()):
+            self.state.blotter.settle(order)
+        return effects
+
+    def due(self, now: int) -> bool:
+        """True when a `Tick` at `now` would have something to do."""
+        return any(deadline <= now for deadline in self.state.due.values())
+
+    def _execution(self, execution: Callable[[State, Any, int], list[Effect]], event: Any, now: int) -> list[Effect]:
+        state = self.state
+        try:
+            effects = execution(state, event, now)
+        except Contradiction as wrong:
+            order = state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id)
+            assert order is not None
+            return [contradiction(order, wrong)]
+        order = state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id)
+        if order is not None:
+            state.blotter.settle(order)
+        while state.released:
+            released = state.released.pop(0)
+            effects += self._execution(_EXECUTIONS[type(released)], released, now)
+        return effects
+
+    def _circumstance(self, event: Input, now: int) -> list[Effect]:
+        state = self.state
+        match event:
+            case Configured():
+                state.policy = Policy(event)
+                return []
+            case Started():
+                return questions.started(state, now)
+            case LinkUp():
+                return questions.link_up(state, event.link, now)
+            case LinkDown():
+                return questions.link_down(state, event, now)
+            case NotSent():
+                return questions.not_sent(state, event, now)
+            case Tick():
+                late = [order_id for order_id, deadline in state.due.items() if deadline <= now]
+                return [effect for order_id in late for effect in questions.overdue(state, state.blotter.orders[order_id], now)]
+            case Stopped():
+                return []
+            case _:
+                raise TypeError(f"not an input: {type(event).__name__}")

@@ -1,0 +1,207 @@
+"""One order and its transition table: the only place where the state of an order changes.
+
+The rules, all of them here:
+
+1. An order is in one *base* state (`TRANSITIONS` says how it moves) and may have one request *pending* on top. OrdStatus(39) is
+   whichever has the higher precedence (FIX 4.4 volume 4, Appendix D: PendingCancel 12, PendingReplace 11, DoneForDay 10, Filled 8,
+   Canceled 5, Expired 3, PartiallyFilled 4, New 2).
+2. What the venue executed is always booked, in whatever state the order is: before its acknowledgement, while a cancel is pending,
+   after it was canceled or even refused. A position is a fact; the state only decides how it is shown.
+3. A pair that is missing from the table is the venue contradicting itself: `Contradiction`, and nothing changes.
+4. LeavesQty is 0 once the order is done, and OrderQty - CumQty before (FIX 4.2 volume 6, LeavesQty). An order by cash amount
+   has no quantity of its own: its LeavesQty is 0 throughout.
+5. Until a cancel is confirmed, reports carry the order's own ClOrdID, not the request's (FIX 4.2 Appendix D, introduction).
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from enum import StrEnum
+from typing import Final
+
+from router.model import ZERO, NewOrder, OrdStatus
+
+__all__ = ["DONE", "TRANSITIONS", "Contradiction", "Happening", "Order", "Pending"]
+
+
+class Happening(StrEnum):
+    """What can befall the base state of an order."""
+
+    ACCEPTED = "accepted"
+    FILLED_IN_PART = "filled-in-part"
+    FILLED = "filled"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    DONE_FOR_DAY = "done-for-day"
+    REJECTED = "rejected"
+
+
+class Contradiction(Exception):
+    """The venue says something that cannot follow from what it said before."""
+
+
+_S, _H = OrdStatus, Happening
+_LIVE: Final = (_S.PENDING_NEW, _S.NEW, _S.PARTIALLY_FILLED)
+_CLOSED: Final = (_S.CANCELED, _S.EXPIRED, _S.DONE_FOR_DAY)
+
+TRANSITIONS: Final[dict[tuple[OrdStatus, Happening], OrdStatus]] = {
+    # An acknowledgement moves only an order that waits for it; one that comes late says nothing new.
+    (_S.PENDING_NEW, _H.ACCEPTED): _S.NEW,
+    (_S.NEW, _H.ACCEPTED): _S.NEW,
+    (_S.PARTIALLY_FILLED, _H.ACCEPTED): _S.PARTIALLY_FILLED,
+    (_S.FILLED, _H.ACCEPTED): _S.FILLED,
+    # We, or the venue, said no too early: the order is real after all, and the client must know.
+    (_S.REJECTED, _H.ACCEPTED): _S.NEW,
+    **{(state, _H.FILLED_IN_PART): _S.PARTIALLY_FILLED for state in (*_LIVE, _S.REJECTED)},
+    **{(state, _H.FILLED): _S.FILLED for state in (*_LIVE, *_CLOSED, _S.FILLED, _S.REJECTED)},
+    # A late fill of a closed order changes its CumQty, not its state (precedence: Canceled 5 over PartiallyFilled 4).
+    **{(state, _H.FILLED_IN_PART): state for state in _CLOSED},
+    **{(state, _H.CANCELED): _S.CANCELED for state in (*_LIVE, _S.CANCELED)},
+    **{(state, _H.EXPIRED): _S.EXPIRED for state in (*_LIVE, _S.EXPIRED)},
+    **{(state, _H.DONE_FOR_DAY): _S.DONE_FOR_DAY for state in (*_LIVE, _S.DONE_FOR_DAY)},
+    (_S.PENDING_NEW, _H.REJECTED): _S.REJECTED,
+    (_S.REJECTED, _H.REJECTED): _S.REJECTED,
+}
+
+DONE: Final = frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.DONE_FOR_DAY, _S.REJECTED})
+_PENDING_UNDER: Final = frozenset({_S.CANCELED, _S.EXPIRED, _S.REJECTED})
+"""States that end a pending request: it is answered with them."""
+_AVG_PX_STEP: Final = Decimal("1e-12")
+
+
+class Pending:
+    """A request of the client that the venue has not answered: PENDING_CANCEL or PENDING_REPLACE."""
+
+    __slots__ = ("cl_ord_id", "sent", "shown", "status")
+
+    def __init__(self, status: OrdStatus, cl_ord_id: str, shown: bool) -> None:
+        self.status = status
+        self.cl_ord_id = cl_ord_id
+        self.shown = shown
+        """Whether this client wants to see pending states at all."""
+        self.sent = False
+        """False while it is held back: the venue knows no such order yet, or the link is down."""
+
+
+class Order:
+    """An order, from the client's request to its last fill. Quantities in base units, prices in quote units, times in ns UTC."""
+
+    __slots__ = (
+        "account",
+        "asked",
+        "base",
+        "cl_ord_id",
+        "created",
+        "cum_qty",
+        "destination",
+        "doubt",
+        "link",
+        "notional",
+        "order_id",
+        "orig_cl_ord_id",
+        "pending",
+        "placed",
+        "queries",
+        "reports",
+        "request",
+        "text",
+        "time_in_force",
+        "updated",
+        "venue",
+        "venue_cl_ord_id",
+        "venue_order_id",
+        "venue_symbol",
+    )  # fmt: skip
+
+    def __init__(self, order_id: str, request: NewOrder, now: int) -> None:
+        self.order_id = order_id
+        self.request = request
+        self.cl_ord_id = request.cl_ord_id
+        self.orig_cl_ord_id: str | None = None
+        self.base = OrdStatus.PENDING_NEW
+        self.pending: Pending | None = None
+        self.cum_qty = ZERO
+        self.notional = ZERO
+        """Sum of LastQty times LastPx, exact."""
+        self.created = self.updated = now
+        self.reports = 0
+        """How many reports have been made of it: the last part of their ExecIDs."""
+        self.text = ""
+        """Why it is as it is, where somebody said so."""
+        self.time_in_force = request.time_in_force
+        self.destination = self.account = self.link = self.venue = self.venue_symbol = ""
+        self.venue_cl_ord_id = ""
+        self.venue_order_id: str | None = None
+        self.placed = False
+        """True once it may have reached the venue."""
+        self.doubt = ""
+        """Why its true state at the venue is not known; "" when it is."""
+        self.asked = False
+        """True while a question about it is under way."""
+        self.queries = 0
+
+    @property
+    def done(self) -> bool:
+        """True when nothing more can be executed, as far as the venue has said."""
+        return self.base in DONE
+
+    @property
+    def ord_status(self) -> OrdStatus:
+        """OrdStatus(39), by precedence (rule 1)."""
+        if self.pending is not None and self.pending.shown and self.base not in _PENDING_UNDER:
+            return self.pending.status
+        return self.base
+
+    @property
+    def leaves_qty(self) -> Decimal:
+        """What may still be executed (rule 4)."""
+        order_qty = self.request.order_qty
+        if self.base in DONE or order_qty is None:
+            return ZERO
+        return max(order_qty - self.cum_qty, ZERO)
+
+    @property
+    def avg_px(self) -> Decimal:
+        """Average price of what was executed: exact where it ends within 12 decimals, else the nearest such value."""
+        if not self.cum_qty:
+            return ZERO
+        with localcontext() as context:
+            context.prec = 60
+            exact = self.notional / self.cum_qty
+            return exact if exact.as_tuple().exponent >= -12 else exact.quantize(_AVG_PX_STEP, ROUND_HALF_EVEN).normalize()  # type: ignore[operator]
+
+    @property
+    def overfilled(self) -> bool:
+        """True when the venue executed more than was ordered."""
+        return self.request.order_qty is not None and self.cum_qty > self.request.order_qty
+
+    def happen(self, what: Happening, now: int) -> bool:
+        """Move the base state. Returns whether it changed; raises `Contradiction` where the table has no such move (rule 3)."""
+        after = TRANSITIONS.get((self.base, what))
+        if after is None:
+            raise Contradiction(f"{what} cannot follow {self.base}")
+        self.updated = now
+        changed = after is not self.base
+        self.base = after
+        return changed
+
+    def fill(self, last_qty: Decimal, last_px: Decimal, complete: bool, now: int) -> None:
+        """Book one execution (rule 2). `complete` settles an order by cash amount, which has no quantity to compare with."""
+        self.cum_qty += last_qty
+        self.notional += last_qty * last_px
+        order_qty = self.request.order_qty
+        whole = complete if order_qty is None else self.cum_qty >= order_qty
+        self.happen(Happening.FILLED if whole else Happening.FILLED_IN_PART, now)
+
+    def check(self) -> None:
+        """Assert what must hold of every order at every moment."""
+        request = self.request
+        assert self.cum_qty >= 0, f"{self.order_id}: CumQty {self.cum_qty}"
+        if request.order_qty is not None and not self.overfilled and not self.done:
+            assert self.leaves_qty + self.cum_qty == request.order_qty, f"{self.order_id}: leaves + cum != qty"
+        if self.base is OrdStatus.FILLED and request.order_qty is not None:
+            assert self.cum_qty >= request.order_qty, f"{self.order_id}: filled with {self.cum_qty} of {request.order_qty}"
+        if self.base in (OrdStatus.PENDING_NEW, OrdStatus.NEW, OrdStatus.REJECTED):
+            assert self.cum_qty == 0, f"{self.order_id}: {self.base} with fills"
+        assert (self.notional != 0) == (self.cum_qty != 0) or self.notional == 0, f"{self.order_id}: value without quantity"
+        assert not self.placed or self.venue_cl_ord_id, f"{self.order_id}: placed without an id for the venue"

@@ -1,0 +1,49 @@
+"""What the core needs of the world, as protocols. The rims and the tests' recorders satisfy them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from router.model import CancelReject, ExecutionReport, Input, VenueCommand
+
+__all__ = ["Clients", "Clock", "Journal", "Unsendable", "Venue"]
+
+Clock = Callable[[], int]
+"""Nanoseconds since 1970 UTC."""
+
+
+class Unsendable(Exception):
+    """Raised by `Venue.submit` when the command is known not to have left this process."""
+
+
+class Venue(Protocol):
+    """One link to a venue account."""
+
+    def mint(self, now: int) -> str:
+        """A new id for an order, by the venue's rule, never given before (also not before a restart)."""
+        ...
+
+    def submit(self, command: VenueCommand) -> None:
+        """Send, without waiting. Raises `Unsendable` only when it certainly did not leave; returning means "perhaps"."""
+        ...
+
+
+class Clients(Protocol):
+    """The client sessions, away or present: a report for one that is away is kept for it."""
+
+    def report(self, message: ExecutionReport | CancelReject, possibly_resent: bool = False) -> None:
+        """Hand a report over; from here on it is the session layer's to deliver."""
+        ...
+
+
+class Journal(Protocol):
+    """The write-ahead journal."""
+
+    def append(self, event: Input, now: int) -> None:
+        """Write one input before any consequence of it. Raises `OSError` when it is not written; then it must have no effect."""
+        ...
+
+    def close(self) -> None:
+        """Write nothing more."""
+        ...

@@ -1,0 +1,194 @@
+"""What to do about silence: links that come and go, deadlines, questions to the venue. Pure.
+
+The rules:
+
+1. Only the venue's own word is a no. Silence, or a link lost with an order on it, leaves the order where it is, *in doubt*; the
+   client hears PendingNew with a Text that says so, never a reject.
+2. A create is never sent twice. Cancels and questions are harmless and are repeated.
+3. "No such order" counts only for an answer to a question that was asked a full answer timeout after the order left.
+4. Questions about an order whose id at the venue is not known go one at a time per account: the answer may carry no id of ours
+   (Apifiny, "Execution Report": ClOrdID only with ExecType=New).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from router.model import (
+    Alert,
+    Ask,
+    CancelOrder,
+    CxlRejReason,
+    Effect,
+    ExecType,
+    LinkDown,
+    NotSent,
+    OrdRejReason,
+    OrdStatus,
+    Send,
+)  # fmt: skip
+from router.order import Happening, Order
+from router.reports import cancel_reject, report
+from router.requests import place, send_cancel
+from router.state import State, sendable
+
+__all__ = ["answered", "asked_without_name", "drop_pending", "link_down", "link_up", "not_found", "not_sent", "overdue", "started"]
+
+
+def link_up(state: State, link: str, now: int) -> list[Effect]:
+    """A link is ready: send what was held for it, and ask about everything that was open when it went."""
+    state.up.add(link)
+    held = [order for order in state.blotter.live.values() if order.link == link and not order.placed]
+    effects: list[Effect] = [place(state, order, now) for order in held]
+    for order in state.blotter.on_link(link):
+        if order.doubt:
+            effects += ask(state, order, now)
+    return effects
+
+
+def link_down(state: State, event: LinkDown, now: int) -> list[Effect]:
+    """A link is gone, with whatever was on the wire."""
+    was_up = event.link in state.up
+    state.up.discard(event.link)
+    effects: list[Effect] = []
+    for order in state.blotter.on_link(event.link):
+        effects += _doubt(state, order, f"the link to {order.destination} was lost", now)
+    if was_up:
+        count = sum(1 for _ in state.blotter.on_link(event.link))
+        why = f": {event.text}" if event.text else ""
+        effects.append(Alert(f"{event.link} is down{why}; {count} open orders are in doubt until it is back"))
+    return effects
+
+
+def started(state: State, now: int) -> list[Effect]:
+    """The router starts: what happened at the venues since it stopped is not known."""
+    state.up.clear()
+    effects: list[Effect] = []
+    for order in list(state.blotter.live.values()):
+        if order.placed:
+            effects += _doubt(state, order, "the router was stopped", now)
+    return effects
+
+
+def overdue(state: State, order: Order, now: int) -> list[Effect]:
+    """A deadline of `state.due` has passed."""
+    state.rest(order)
+    if not order.placed:
+        return [_give_up_holding(order, now)]
+    if order.done and order.pending is not None:
+        # The venue need not answer a cancel of an order that it has filled; the client must hear.
+        return drop_pending(state, order, now)
+    if not sendable(state, order):
+        return []
+    effects: list[Effect] = []
+    if not order.doubt:
+        effects += _doubt(state, order, f"{order.destination} has not answered", now)
+    return effects + ask(state, order, now)
+
+
+def ask(state: State, order: Order, now: int) -> list[Effect]:
+    """Ask the venue where an order stands, now or when it is its turn (rule 4)."""
+    if order.venue_order_id is None:
+        queue = state.unnamed.setdefault(order.account, deque())
+        if order.order_id not in queue:
+            queue.append(order.order_id)
+        if queue[0] != order.order_id:
+            return []
+    order.asked = True
+    order.queries += 1
+    state.wait(order, now)
+    effects: list[Effect] = []
+    if order.queries == 4:
+        effects.append(Alert(f"{order.destination} has left {order.queries - 1} questions about this order open", order.order_id))
+    command = Ask(order.order_id, order.venue_cl_ord_id, order.venue_order_id, order.venue, order.venue_symbol)
+    return [*effects, Send(order.link, command)]
+
+
+def answered(state: State, order: Order, now: int, doubt: str = "") -> list[Effect]:
+    """The venue spoke of this order. `doubt`: what its word leaves open."""
+    if not order.asked:
+        return []
+    order.asked = False
+    order.queries = 0
+    order.doubt = doubt
+    state.rest(order)
+    effects = _next_unnamed(state, order, now)
+    if order.pending is not None and not order.done and sendable(state, order):
+        effects.append(send_cancel(state, order, now))
+    return effects
+
+
+def asked_without_name(state: State, account: str) -> Order | None:
+    """The order of rule 4 whose question is under way."""
+    queue = state.unnamed.get(account)
+    order = state.blotter.orders[queue[0]] if queue else None
+    return order if order is not None and order.asked else None
+
+
+def not_found(state: State, order: Order, now: int) -> list[Effect]:
+    """The venue answered a question with "no such order"."""
+    if order.base is not OrdStatus.PENDING_NEW:
+        doubt = f"{order.destination} says that it knows no such order"
+        return [*answered(state, order, now, doubt), Alert(f"{doubt}, which it had accepted", order.order_id)]
+    if now - order.created < 2 * state.policy.configured.answer_timeout:
+        # Too early to believe (rule 3): it may still be on its way. The next deadline asks again.
+        order.asked = False
+        state.wait(order, now)
+        return []
+    order.text = f"{order.destination} does not know the order: it never arrived there"
+    order.happen(Happening.REJECTED, now)
+    effects: list[Effect] = [report(order, ExecType.REJECTED, now, order.text, ord_rej_reason=OrdRejReason.BROKER_OPTION)]
+    effects += answered(state, order, now) + drop_pending(state, order, now)
+    state.blotter.settle(order)
+    return effects
+
+
+def not_sent(state: State, event: NotSent, now: int) -> list[Effect]:
+    """A command is known not to have left this process."""
+    order = state.blotter.orders[event.order_id]
+    if not event.place:
+        if order.pending is not None:
+            order.pending.sent = False
+        return []
+    order.placed = False
+    order.text = f"not sent: {event.text}"
+    state.rest(order)
+    order.happen(Happening.REJECTED, now)
+    return [report(order, ExecType.REJECTED, now, order.text, ord_rej_reason=OrdRejReason.EXCHANGE_CLOSED)]
+
+
+def drop_pending(state: State, order: Order, now: int) -> list[Effect]:
+    """The order ended some other way than by the client's request: refuse the request (102=0, with the true OrdStatus)."""
+    pending = order.pending
+    if pending is None:
+        return []
+    order.pending = None
+    state.rest(order)
+    request = CancelOrder(session=order.request.session, cl_ord_id=pending.cl_ord_id, orig_cl_ord_id=order.cl_ord_id)
+    return [cancel_reject(request, order, CxlRejReason.TOO_LATE, f"the order is {order.base}", now)]
+
+
+def _doubt(state: State, order: Order, why: str, now: int) -> list[Effect]:
+    state.rest(order)
+    order.asked = False
+    state.unnamed.pop(order.account, None)
+    if order.doubt:
+        return []
+    order.doubt = f"unknown at {order.destination}: {why}; it is being asked"
+    if order.base is not OrdStatus.PENDING_NEW:
+        return []
+    return [report(order, ExecType.PENDING_NEW, now, order.doubt)]
+
+
+def _give_up_holding(order: Order, now: int) -> Effect:
+    order.text = f"{order.destination} did not come back in time: the order was not sent"
+    order.happen(Happening.REJECTED, now)
+    return report(order, ExecType.REJECTED, now, order.text, ord_rej_reason=OrdRejReason.EXCHANGE_CLOSED)
+
+
+def _next_unnamed(state: State, order: Order, now: int) -> list[Effect]:
+    queue = state.unnamed.get(order.account)
+    if not queue or order.order_id not in queue:
+        return []
+    queue.remove(order.order_id)
+    return ask(state, state.blotter.orders[queue[0]], now) if queue else []

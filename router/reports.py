@@ -1,0 +1,181 @@
+"""What is said of an order: ExecutionReport and OrderCancelReject in words. Pure.
+
+ExecID(17) is the OrderID and the number of the report: the same inputs give the same ids, also when they are replayed.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from router.model import (
+    NONE,
+    ZERO,
+    CancelOrder,
+    CancelReject,
+    CxlRejReason,
+    CxlRejResponseTo,
+    ExecType,
+    ExecutionReport,
+    NewOrder,
+    OrdRejReason,
+    OrdStatus,
+    ReplaceOrder,
+    StatusRequest,
+)  # fmt: skip
+from router.order import Order
+
+__all__ = ["cancel_reject", "duplicate", "not_taken", "report", "status", "unknown_order"]
+
+
+def report(
+    order: Order,
+    exec_type: ExecType,
+    now: int,
+    text: str = "",
+    last_qty: Decimal = ZERO,
+    last_px: Decimal = ZERO,
+    ord_rej_reason: OrdRejReason | None = None,
+) -> ExecutionReport:
+    """Something happened to an order: one new execution message, with an ExecID of its own."""
+    order.reports += 1
+    return _of(order, exec_type, f"{order.order_id}-{order.reports}", now, text, last_qty, last_px, ord_rej_reason)
+
+
+def status(order: Order, now: int, text: str = "", ord_status_req_id: str | None = None) -> ExecutionReport:
+    """Where an order stands; nothing happened, so the ExecID is 0."""
+    return _of(order, ExecType.ORDER_STATUS, "0", now, text or order.doubt, ZERO, ZERO, None, ord_status_req_id)
+
+
+def _of(
+    order: Order, exec_type: ExecType, exec_id: str, now: int, text: str, last_qty: Decimal, last_px: Decimal,
+    ord_rej_reason: OrdRejReason | None, ord_status_req_id: str | None = None,
+) -> ExecutionReport:  # fmt: skip
+    request = order.request
+    pending = order.pending
+    cl_ord_id, orig_cl_ord_id = order.cl_ord_id, order.orig_cl_ord_id
+    if exec_type is ExecType.PENDING_CANCEL and pending is not None:
+        # FIX 4.2 Appendix D, D3: Execution(Y,X). Everything else before the confirmation speaks of X.
+        cl_ord_id, orig_cl_ord_id = pending.cl_ord_id, order.cl_ord_id
+    return ExecutionReport(
+        session=request.session,
+        order_id=order.order_id,
+        exec_id=exec_id,
+        exec_type=exec_type,
+        ord_status=order.ord_status,
+        cl_ord_id=cl_ord_id,
+        side=request.side,
+        symbol=request.symbol,
+        time=now,
+        leaves_qty=order.leaves_qty,
+        cum_qty=order.cum_qty,
+        avg_px=order.avg_px,
+        last_qty=last_qty,
+        last_px=last_px,
+        orig_cl_ord_id=orig_cl_ord_id,
+        venue_order_id=order.venue_order_id,
+        account=request.account,
+        destination=order.destination or request.destination,
+        ord_type=request.ord_type,
+        time_in_force=order.time_in_force,
+        post_only=request.post_only,
+        order_qty=request.order_qty,
+        cash_order_qty=request.cash_order_qty,
+        price=request.price,
+        stop_px=request.stop_px,
+        ord_rej_reason=ord_rej_reason,
+        ord_status_req_id=ord_status_req_id,
+        text=text,
+        echo=request.echo,
+    )
+
+
+def duplicate(request: NewOrder, known: Order, now: int) -> ExecutionReport:
+    """The answer to a second order under a ClOrdID already used (103=6). It speaks of no order of ours, so OrderID is NONE."""
+    return ExecutionReport(
+        session=request.session,
+        order_id=NONE,
+        exec_id=f"D{now}",
+        exec_type=ExecType.REJECTED,
+        ord_status=OrdStatus.REJECTED,
+        cl_ord_id=request.cl_ord_id,
+        side=request.side,
+        symbol=request.symbol,
+        time=now,
+        account=request.account,
+        destination=request.destination,
+        ord_type=request.ord_type,
+        time_in_force=request.time_in_force,
+        order_qty=request.order_qty,
+        cash_order_qty=request.cash_order_qty,
+        price=request.price,
+        ord_rej_reason=OrdRejReason.DUPLICATE_ORDER,
+        text=f"ClOrdID(11) {request.cl_ord_id} was used before, by order {known.order_id}: that order is not touched by this",
+        echo=request.echo,
+    )
+
+
+def not_taken(request: NewOrder | CancelOrder, text: str, now: int) -> ExecutionReport | CancelReject:
+    """The answer to a request that could not even be journaled: nothing of it is known here, nothing was sent."""
+    if isinstance(request, CancelOrder):
+        return cancel_reject(request, None, CxlRejReason.BROKER_OPTION, text, now)
+    return ExecutionReport(
+        session=request.session,
+        order_id=NONE,
+        exec_id=f"X{now}",
+        exec_type=ExecType.REJECTED,
+        ord_status=OrdStatus.REJECTED,
+        cl_ord_id=request.cl_ord_id,
+        side=request.side,
+        symbol=request.symbol,
+        time=now,
+        account=request.account,
+        destination=request.destination,
+        ord_type=request.ord_type,
+        order_qty=request.order_qty,
+        cash_order_qty=request.cash_order_qty,
+        price=request.price,
+        ord_rej_reason=OrdRejReason.BROKER_OPTION,
+        text=text,
+        echo=request.echo,
+    )
+
+
+def unknown_order(request: StatusRequest, now: int) -> ExecutionReport:
+    """The answer to a question about an order that this session never sent (FIX 4.4 volume 4, Appendix D: 39=8, 103=5)."""
+    return ExecutionReport(
+        session=request.session,
+        order_id=request.order_id or NONE,
+        exec_id="0",
+        exec_type=ExecType.ORDER_STATUS,
+        ord_status=OrdStatus.REJECTED,
+        cl_ord_id=request.cl_ord_id or NONE,
+        side=request.side,
+        symbol=request.symbol,
+        time=now,
+        ord_rej_reason=OrdRejReason.UNKNOWN_ORDER,
+        ord_status_req_id=request.ord_status_req_id,
+        text=f"no order of this session has {_named(request.cl_ord_id, 'ClOrdID(11)', request.order_id)}",
+    )
+
+
+def cancel_reject(
+    request: CancelOrder | ReplaceOrder, order: Order | None, reason: CxlRejReason, text: str, now: int
+) -> CancelReject:
+    """No to a cancel or replace request. Without an order: OrderID NONE and OrdStatus Rejected, as FIX asks (102=1)."""
+    return CancelReject(
+        session=request.session,
+        order_id=order.order_id if order else NONE,
+        cl_ord_id=request.cl_ord_id,
+        orig_cl_ord_id=request.orig_cl_ord_id or (order.cl_ord_id if order else NONE),
+        ord_status=order.ord_status if order else OrdStatus.REJECTED,
+        reason=reason,
+        text=text,
+        time=now,
+        response_to=CxlRejResponseTo.REPLACE if isinstance(request, ReplaceOrder) else CxlRejResponseTo.CANCEL,
+        account=order.request.account if order else None,
+        echo=order.request.echo if order else {},
+    )
+
+
+def _named(cl_ord_id: str | None, tag: str, order_id: str | None) -> str:
+    return f"{tag} {cl_ord_id}" if cl_ord_id else f"OrderID(37) {order_id or 'none given'}"

@@ -1,0 +1,63 @@
+"""Everything the engine knows: the orders, the configuration in force, the links, and what it is waiting for. No behaviour of
+its own beyond keeping that together; `requests`, `executions` and `questions` change it, and nothing else does."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import UTC, datetime
+
+from router.blotter import Blotter
+from router.model import Alert, Configured, VenueEvent
+from router.order import Contradiction, Order
+from router.policy import Policy
+
+__all__ = ["State", "contradiction", "sendable"]
+
+_SECOND = 1_000_000_000
+
+
+class State:
+    """The memory of one engine; rebuilt by replaying the journal."""
+
+    def __init__(self) -> None:
+        self.blotter = Blotter()
+        self.policy = Policy(Configured())
+        self.up: set[str] = set()
+        """Links that can carry orders."""
+        self.due: dict[str, int] = {}
+        """By OrderID: when to worry about an order that waits for the venue, or for its link."""
+        self.unnamed: dict[str, deque[str]] = {}
+        """By account: orders to ask about whose id at the venue we never learned; the first one's question is under way.
+        Their answers can be told apart only one at a time."""
+        self.released: list[VenueEvent] = []
+        """Parked events whose order has just become known: to be applied next."""
+        self._second = -1
+        self._stamp = ""
+
+    def order_id(self, now: int) -> str:
+        """The next OrderID(37): the second it came, and its number. Unique, and readable over a telephone."""
+        second = now // _SECOND
+        if second != self._second:
+            self._second = second
+            self._stamp = datetime.fromtimestamp(second, UTC).strftime("%y%m%d%H%M%S")
+        return f"{self._stamp}-{len(self.blotter.orders) + 1}"
+
+    def wait(self, order: Order, now: int) -> None:
+        """Expect word of an order within the answer timeout, longer at each question that got none."""
+        self.due[order.order_id] = now + self.policy.configured.answer_timeout * 2 ** min(order.queries, 4)
+
+    def rest(self, order: Order) -> None:
+        """Expect nothing in particular."""
+        self.due.pop(order.order_id, None)
+
+
+def contradiction(order: Order, wrong: Contradiction) -> Alert:
+    """The venue contradicts itself: nothing changed, somebody should look."""
+    return Alert(f"{order.destination}: {wrong}; ignored", order.order_id)
+
+
+def sendable(state: State, order: Order) -> bool:
+    """True when a command about this order can go out now."""
+    return order.link in state.up and order.placed
+
+
