@@ -1,0 +1,247 @@
+"""The router's configuration: one TOML file, the QuickFIX files and secrets it names, all frozen. An unknown key stops the start.
+
+Money is written as a number or as text and read exactly, never through a float. Relative paths of things to read are relative
+to the TOML file; `state` is relative to the working directory. """
+
+from __future__ import annotations
+
+import os
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+
+from router import model
+from router.model import Capabilities, ExecType, TimeInForce
+
+__all__ = ["AccountSettings", "ClientSettings", "DestinationSettings", "Fault", "SecretSource", "Settings", "load"]
+
+Positive = Annotated[Decimal, Field(gt=0)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class Fault(Exception):
+    """The configuration cannot be used; `lines` has one line for each thing that is wrong, with file and key."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SecretSource(_Strict):
+    """Where a secret is: an environment variable or a file. Never the secret itself."""
+
+    env: Name | None = None
+    file: Path | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> SecretSource:
+        if (self.env is None) == (self.file is None):
+            raise ValueError("name one of env and file")
+        return self
+
+    def read(self, folder: Path) -> SecretStr:
+        """The secret. Raises `Fault` where it is missing or empty."""
+        if self.env is not None:
+            value = os.environ.get(self.env, "")
+            if not value:
+                raise Fault([f"the environment variable {self.env} is not set"])
+            return SecretStr(value)
+        assert self.file is not None
+        path = folder / self.file
+        try:
+            value = path.read_text(encoding="utf-8").strip()
+        except OSError as wrong:
+            raise Fault([f"{path}: {wrong.strerror}"]) from None
+        if not value:
+            raise Fault([f"{path}: it is empty"])
+        return SecretStr(value)
+
+
+class RouterSettings(_Strict):
+    """`[router]`"""
+
+    state: Path = Path("var")
+    answer_timeout_s: Positive = Decimal(5)
+    hold_when_down_s: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+
+
+class LogSettings(_Strict):
+    """`[log]`"""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["logfmt", "json"] = "logfmt"
+
+
+class FixSettings(_Strict):
+    """`[fix]`: the QuickFIX configuration files."""
+
+    clients: Path
+    venues: Path
+
+
+class ClientSettings(_Strict):
+    """`[[clients]]`: what is agreed with one client session of the acceptor's file."""
+
+    session: Name
+    accounts: tuple[Name, ...] = ()
+    default_time_in_force: TimeInForce = TimeInForce.DAY
+    max_age_s: Positive = Decimal(30)
+    report_pending: tuple[ExecType, ...] = (ExecType.PENDING_CANCEL,)
+    report_destination: bool = True
+
+
+class AccountSettings(_Strict):
+    """`[[accounts]]`: credentials at a venue, and the initiator sessions that use them."""
+
+    name: Name
+    venue: Name
+    account_id: Name
+    key_id: Name
+    secret: SecretSource
+    sessions: tuple[Name, ...]
+
+
+class InstrumentSettings(_Strict):
+    """`[[destinations.instruments]]`: one pair; prices in the quote currency, quantities in the base currency."""
+
+    symbol: Name
+    venue_symbol: Name
+    tick: Positive
+    lot: Positive
+    min_qty: Positive | None = None
+    max_qty: Positive | None = None
+    min_px: Positive | None = None
+    max_px: Positive | None = None
+    min_notional: Positive | None = None
+    max_notional: Positive | None = None
+
+    @model_validator(mode="after")
+    def _pair(self) -> InstrumentSettings:
+        if self.symbol.count("/") != 1:
+            raise ValueError(f"symbol {self.symbol} must be BASE/QUOTE")
+        return self
+
+    def frozen(self) -> model.Instrument:
+        """As the core wants it."""
+        base, _, quote = self.symbol.partition("/")
+        return model.Instrument(base=base, quote=quote, **self.model_dump())
+
+
+class DestinationSettings(_Strict):
+    """`[[destinations]]`: a place to send orders to, over one session of one account."""
+
+    name: Name
+    account: Name
+    session: Name
+    venue: Name | None = None
+    instruments: tuple[InstrumentSettings, ...]
+
+
+class RouteSettings(_Strict):
+    """`[[routes]]`: where orders go that name no destination; the first that fits."""
+
+    destination: Name
+    sessions: tuple[Name, ...] = ()
+    symbols: tuple[Name, ...] = ()
+
+
+class Settings(_Strict):
+    """The whole file."""
+
+    router: RouterSettings = RouterSettings()
+    log: LogSettings = LogSettings()
+    fix: FixSettings
+    clients: tuple[ClientSettings, ...]
+    accounts: tuple[AccountSettings, ...]
+    destinations: tuple[DestinationSettings, ...]
+    routes: tuple[RouteSettings, ...] = ()
+
+    def faults(self) -> list[str]:
+        """What does not fit together, a line each, beginning with the key."""
+        faults = _twice("clients", "session", [each.session for each in self.clients])
+        faults += _twice("accounts", "name", [each.name for each in self.accounts])
+        faults += _twice("destinations", "name", [each.name.upper() for each in self.destinations])
+        accounts = {each.name: each for each in self.accounts}
+        destinations = {each.name.upper() for each in self.destinations}
+        for number, destination in enumerate(self.destinations):
+            key = f"destinations[{number}] {destination.name}"
+            account = accounts.get(destination.account)
+            if account is None:
+                faults.append(f"{key}: account: there is no account {destination.account}")
+            elif destination.session not in account.sessions:
+                faults.append(f"{key}: session: {destination.session} is not one of account {account.name}")
+            faults += _twice(key, "symbol", [each.symbol for each in destination.instruments])
+        for number, route in enumerate(self.routes):
+            if route.destination.upper() not in destinations:
+                faults.append(f"routes[{number}]: destination: there is no destination {route.destination}")
+            known = {each.session for each in self.clients}
+            faults += [f"routes[{number}]: sessions: there is no client {each}" for each in route.sessions if each not in known]
+        return faults
+
+    def frozen(self, capabilities: dict[str, Capabilities]) -> model.Configured:
+        """As the core wants it; `capabilities` by destination, from the venues' code."""
+        venues = {each.name: each.venue or each.name for each in self.destinations}
+        return model.Configured(
+            destinations=tuple(
+                model.Destination(
+                    name=each.name, account=each.account, link=each.session, venue=venues[each.name],
+                    capabilities=capabilities[each.name], instruments=tuple(instrument.frozen() for instrument in each.instruments),
+                )
+                for each in self.destinations
+            ),
+            clients=tuple(
+                model.Client(
+                    session=each.session, accounts=tuple(model.Account(name=name) for name in each.accounts),
+                    default_time_in_force=each.default_time_in_force, max_age=_ns(each.max_age_s), report_pending=each.report_pending,
+                )
+                for each in self.clients
+            ),
+            routes=tuple(
+                model.Route(destination=each.destination, sessions=each.sessions, symbols=each.symbols) for each in self.routes
+            ),
+            answer_timeout=_ns(self.router.answer_timeout_s),
+            hold_when_down=_ns(self.router.hold_when_down_s),
+        )  # fmt: skip
+
+
+def load(path: Path) -> Settings:
+    """Read a file. Raises `Fault` with a line for everything that is wrong with it."""
+    try:
+        data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except OSError as wrong:
+        raise Fault([f"{path}: {wrong.strerror}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise Fault([f"{path}: {wrong}"]) from None
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as wrong:
+        raise Fault([f"{path}: {_key(each['loc'])}: {_saying(each)}" for each in wrong.errors()]) from None
+    faults = settings.faults()
+    if faults:
+        raise Fault([f"{path}: {fault}" for fault in faults])
+    return settings
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".") or "the file"
+
+
+def _saying(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "unknown key"
+    return f"{error['msg'].removeprefix('Value error, ')}" + ("" if error["type"] == "missing" else f" (it is {error['input']!r:.60})")
+
+
+def _twice(where: str, key: str, values: list[str]) -> list[str]:
+    return [f"{where}: {key}: {value} stands there twice" for value in sorted({each for each in values if values.count(each) > 1})]
+
+
+def _ns(seconds: Decimal) -> int:
+    return int(seconds * 1_000_000_000)
