@@ -1,0 +1,51 @@
+"""Do the TOML file and the QuickFIX files fit together? Reads everything, connects to nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fix.sessions import SessionFile, SessionFileError
+from router.settings import Fault, Settings
+
+__all__ = ["DIALECTS", "faults"]
+
+DIALECTS = frozenset({"apifiny"})
+"""Venues reached over FIX."""
+
+
+def faults(settings: Settings, path: Path) -> list[str]:
+    """What is wrong beyond the TOML file itself, a line each with file and key."""
+    folder = path.parent
+    found: list[str] = []
+    clients = _file(folder / settings.fix.clients, "acceptor", found)
+    venues = _file(folder / settings.fix.venues, "initiator", found)
+    if clients is not None:
+        agreed = {each.session for each in settings.clients}
+        found += [f"{clients.path}: session {key}: no [[clients]] entry in {path} has it" for key in clients.keys() if key not in agreed]  # noqa: SIM118
+        found += [f"{path}: clients: session: {key} is not in {clients.path}" for key in sorted(agreed - set(clients.keys()))]
+    if venues is not None:
+        used = [key for account in settings.accounts for key in account.sessions]
+        found += [f"{venues.path}: session {key}: no account uses it" for key in venues.keys() if key not in used]  # noqa: SIM118
+        found += [f"{path}: accounts: sessions: {key} is not in {venues.path}" for key in used if key not in venues.keys()]  # noqa: SIM118
+        found += [f"{path}: accounts: sessions: two accounts use {key}" for key in sorted({each for each in used if used.count(each) > 1})]
+    for number, account in enumerate(settings.accounts):
+        if account.venue not in DIALECTS:
+            found.append(f"{path}: accounts[{number}].venue: there is no venue {account.venue}: {', '.join(sorted(DIALECTS))}")
+        try:
+            account.secret.read(folder)
+        except Fault as missing:
+            found += [f"{path}: accounts[{number}].secret: {line}" for line in missing.lines]
+    return found
+
+
+def _file(path: Path, kind: str, found: list[str]) -> SessionFile | None:
+    try:
+        file = SessionFile.read(path)
+    except OSError as wrong:
+        found.append(f"{path}: {wrong.strerror}")
+        return None
+    except (SessionFileError, UnicodeDecodeError) as wrong:
+        found.append(str(wrong))
+        return None
+    found += file.faults(kind)
+    return file

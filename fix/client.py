@@ -1,0 +1,287 @@
+"""The client dialects, FIX 4.2, 4.4 and 5.0SP2: text to commands, reports to text. Pure.
+
+What QuickFIX's dictionary has refused (missing tags, bad formats: Reject(3)) never comes here. What comes here and cannot be
+taken is decoded as far as it can be and carries its refusal, so that the answer is an ExecutionReport or a cancel reject like
+any other, is journaled, and takes the ClOrdID. Only a message that names no order at all raises `MissingField`. """
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fix import tags as t
+from fix.text import Malformed, join, number, printable, timestamp, timestamp_ns
+from router.model import (
+    ZERO,
+    CancelOrder,
+    CancelReject,
+    ExecType,
+    ExecutionReport,
+    NewOrder,
+    OrdRejReason,
+    OrdStatus,
+    Refusal,
+    ReplaceOrder,
+    Side,
+    StatusRequest,
+    TimeInForce,
+)  # fmt: skip
+
+__all__ = ["ClientDialect", "MissingField", "Request", "UnsupportedMessage"]
+
+Request = NewOrder | CancelOrder | ReplaceOrder | StatusRequest
+
+_SIDES = t.reading(t.SIDES)
+_ORD_TYPES = t.reading(t.ORD_TYPES)
+_TIMES_IN_FORCE = t.reading(t.TIMES_IN_FORCE)
+_CL_ORD_ID_AT_MOST: Final = 64
+_MEANING_CHANGED_BY: Final = {
+    t.MIN_QTY: "MinQty",
+    t.MAX_FLOOR: "MaxFloor",
+    t.MAX_SHOW: "MaxShow",
+    t.DISPLAY_QTY: "DisplayQty",
+    t.EXPIRE_TIME: "ExpireTime",
+    t.EXPIRE_DATE: "ExpireDate",
+}
+"""Tags that make it another order; ignoring them would execute something that was not asked for."""
+
+
+class MissingField(Exception):
+    """A tag without which there is nothing to answer about; `tag` is its number."""
+
+    def __init__(self, tag: str) -> None:
+        super().__init__(f"required tag {tag} is missing")
+        self.tag = int(tag)
+
+
+class UnsupportedMessage(Exception):
+    """A message type that is valid FIX and not taken here."""
+
+
+class ClientDialect:
+    """One version's way of saying it, for one client session."""
+
+    def __init__(self, begin_string: str, session: str, report_destination: bool = True) -> None:
+        """`begin_string`: FIX.4.2, FIX.4.4 or FIXT.1.1. `report_destination`: False where the client's stock dictionary has no
+        ExDestination(100) in ExecutionReport."""
+        self.session = session
+        self._is_42 = begin_string == "FIX.4.2"
+        self._report_destination = report_destination
+        self._ord_rej_reasons = t.ORD_REJ_REASONS_42 if self._is_42 else t.ORD_REJ_REASONS_44
+        self._cxl_rej_reasons = t.CXL_REJ_REASONS_42 if self._is_42 else t.CXL_REJ_REASONS_44
+        # Lengths, checksums, CompIDs, numbers and times are QuickFIX's to fill in.
+        self._execution_report = f"8={begin_string}{t.SOH}9=0{t.SOH}35=8{t.SOH}"
+        self._order_cancel_reject = f"8={begin_string}{t.SOH}9=0{t.SOH}35=9{t.SOH}"
+
+    # --- in -------------------------------------------------------------------------------------------------------------
+
+    def decode(self, found: Mapping[str, str]) -> Request:
+        """A message's fields as a command. Raises `MissingField`, `UnsupportedMessage`."""
+        match found[t.MSG_TYPE]:
+            case t.NEW_ORDER_SINGLE:
+                return self._new_order(found)
+            case t.ORDER_CANCEL_REQUEST:
+                return CancelOrder(
+                    session=self.session,
+                    cl_ord_id=_needed(found, t.CL_ORD_ID),
+                    orig_cl_ord_id=_orig_cl_ord_id(found),
+                    order_id=found.get(t.ORDER_ID),
+                    possibly_known=_possibly_known(found),
+                )
+            case t.ORDER_CANCEL_REPLACE_REQUEST:
+                return ReplaceOrder(
+                    session=self.session,
+                    cl_ord_id=_needed(found, t.CL_ORD_ID),
+                    orig_cl_ord_id=_orig_cl_ord_id(found),
+                    order_id=found.get(t.ORDER_ID),
+                )
+            case t.ORDER_STATUS_REQUEST:
+                if t.CL_ORD_ID not in found and t.ORDER_ID not in found:
+                    raise MissingField(t.CL_ORD_ID)
+                return StatusRequest(
+                    session=self.session,
+                    cl_ord_id=found.get(t.CL_ORD_ID),
+                    order_id=found.get(t.ORDER_ID),
+                    symbol=found.get(t.SYMBOL, ""),
+                    side=_SIDES.get(found.get(t.SIDE, ""), Side.UNDISCLOSED),
+                    ord_status_req_id=found.get(t.ORD_STATUS_REQ_ID),
+                )
+            case _:
+                raise UnsupportedMessage(found[t.MSG_TYPE])
+
+    def _new_order(self, found: Mapping[str, str]) -> NewOrder:
+        wrong: list[Refusal] = []
+
+        def exact(tag: str, name: str) -> object:
+            try:
+                return number(found, tag, name)
+            except Malformed as malformed:
+                wrong.append(Refusal(OrdRejReason.OTHER, str(malformed)))
+                return None
+
+        cl_ord_id = _needed(found, t.CL_ORD_ID)
+        if len(cl_ord_id) > _CL_ORD_ID_AT_MOST:
+            wrong.append(Refusal(OrdRejReason.OTHER, f"ClOrdID(11) is longer than {_CL_ORD_ID_AT_MOST} characters"))
+        post_only, time_in_force = _time_in_force(found, wrong)
+        possibly_known = _possibly_known(found)
+        order_qty, cash = exact(t.ORDER_QTY, "OrderQty"), exact(t.CASH_ORDER_QTY, "CashOrderQty")
+        price, stop_px = exact(t.PRICE, "Price"), exact(t.STOP_PX, "StopPx")
+        side = _SIDES.get(_needed(found, t.SIDE))
+        if side is None:
+            wrong.append(_unsupported(f"Side(54) {found[t.SIDE]} is not offered: 1 or 2"))
+        ord_type = _ORD_TYPES.get(_needed(found, t.ORD_TYPE))
+        if ord_type is None:
+            wrong.append(_unsupported(f"OrdType(40) {found[t.ORD_TYPE]} is not offered"))
+        wrong += [_unsupported(f"{name}({tag}) is not offered") for tag, name in _MEANING_CHANGED_BY.items() if tag in found]
+        return NewOrder(
+            session=self.session,
+            cl_ord_id=cl_ord_id,
+            symbol=_needed(found, t.SYMBOL),
+            side=side or Side.UNDISCLOSED,
+            ord_type=ord_type,
+            time_in_force=time_in_force,
+            order_qty=order_qty,  # type: ignore[arg-type]
+            cash_order_qty=cash,  # type: ignore[arg-type]
+            price=price,  # type: ignore[arg-type]
+            stop_px=stop_px,  # type: ignore[arg-type]
+            post_only=post_only,
+            account=found.get(t.ACCOUNT),
+            destination=found.get(t.EX_DESTINATION) or found.get(t.SECURITY_EXCHANGE),
+            transact_time=found.get(t.TRANSACT_TIME, ""),
+            sent=_first_sent(found, wrong) if possibly_known else None,
+            possibly_known=possibly_known,
+            echo={tag: value for tag, value in found.items() if len(tag) == 4 and "5000" <= tag <= "9999"},
+            refusal=wrong[0] if wrong else None,
+        )
+
+    # --- out ------------------------------------------------------------------------------------------------------------
+
+    def encode(self, message: ExecutionReport | CancelReject, possibly_resent: bool = False) -> str:
+        """A report as the text of a message. Raises `ValueError` for a value that FIX cannot carry."""
+        pairs = self._report(message) if isinstance(message, ExecutionReport) else self._reject(message)
+        start = self._execution_report if isinstance(message, ExecutionReport) else self._order_cancel_reject
+        resent = f"{t.POSS_RESEND}=Y{t.SOH}" if possibly_resent else ""
+        return f"{start}{resent}{join(pairs)}10=000{t.SOH}"
+
+    def _report(self, message: ExecutionReport) -> list[tuple[str, str]]:
+        status = t.ORD_STATUSES[message.ord_status]
+        pairs = [
+            (t.ORDER_ID, message.order_id),
+            (t.CL_ORD_ID, message.cl_ord_id),
+            (t.EXEC_ID, message.exec_id),
+            (t.EXEC_TYPE, self._exec_type(message, status)),
+            (t.ORD_STATUS, status),
+            (t.SIDE, t.SIDES[message.side]),
+            (t.LEAVES_QTY, f"{message.leaves_qty:f}"),
+            (t.CUM_QTY, f"{message.cum_qty:f}"),
+            (t.AVG_PX, f"{message.avg_px:f}"),
+            (t.TRANSACT_TIME, timestamp(message.time)),
+        ]
+        if self._is_42:
+            pairs.append((t.EXEC_TRANS_TYPE, "3" if message.exec_type is ExecType.ORDER_STATUS else "0"))
+        if message.symbol:
+            pairs.append((t.SYMBOL, message.symbol))
+        if message.order_qty is not None:
+            pairs.append((t.ORDER_QTY, f"{message.order_qty:f}"))
+        if message.cash_order_qty is not None:
+            pairs.append((t.CASH_ORDER_QTY, f"{message.cash_order_qty:f}"))
+        if message.ord_type is not None:
+            pairs.append((t.ORD_TYPE, t.ORD_TYPES[message.ord_type]))
+        if message.price is not None:
+            pairs.append((t.PRICE, f"{message.price:f}"))
+        if message.stop_px is not None:
+            pairs.append((t.STOP_PX, f"{message.stop_px:f}"))
+        if message.time_in_force is not None:
+            pairs.append((t.TIME_IN_FORCE, t.TIMES_IN_FORCE[message.time_in_force]))
+        if message.post_only:
+            pairs.append((t.EXEC_INST, t.POST_ONLY_EXEC_INST))
+        if message.exec_type is ExecType.TRADE or self._is_42:
+            # FIX 4.2 volume 6 has LastShares and LastPx 0 where nothing was executed.
+            pairs += [(t.LAST_SHARES, f"{message.last_qty:f}"), (t.LAST_PX, f"{message.last_px:f}")]
+        optional = (
+            (t.ORIG_CL_ORD_ID, message.orig_cl_ord_id),
+            (t.SECONDARY_ORDER_ID, message.venue_order_id),
+            (t.ACCOUNT, message.account),
+            (t.EX_DESTINATION, message.destination if self._report_destination else None),
+            (t.ORD_STATUS_REQ_ID, None if self._is_42 else message.ord_status_req_id),
+            (t.TEXT, message.text and printable(message.text)),
+        )
+        pairs += [(tag, value) for tag, value in optional if value]
+        if message.ord_rej_reason is not None:
+            pairs.append((t.ORD_REJ_REASON, self._ord_rej_reasons[message.ord_rej_reason]))
+        pairs += message.echo.items()
+        return pairs
+
+    def _exec_type(self, message: ExecutionReport, status: str) -> str:
+        if not self._is_42 or message.exec_type not in (ExecType.TRADE, ExecType.ORDER_STATUS):
+            return t.EXEC_TYPES[message.exec_type]
+        if message.exec_type is ExecType.ORDER_STATUS:
+            return status
+        whole = message.ord_status is OrdStatus.FILLED or (message.leaves_qty == ZERO and message.cum_qty == message.order_qty)
+        return t.ORD_STATUSES[OrdStatus.FILLED if whole else OrdStatus.PARTIALLY_FILLED]
+
+    def _reject(self, message: CancelReject) -> list[tuple[str, str]]:
+        pairs = [
+            (t.ORDER_ID, message.order_id),
+            (t.CL_ORD_ID, message.cl_ord_id),
+            (t.ORIG_CL_ORD_ID, message.orig_cl_ord_id),
+            (t.ORD_STATUS, t.ORD_STATUSES[message.ord_status]),
+            (t.CXL_REJ_RESPONSE_TO, t.CXL_REJ_RESPONSES[message.response_to]),
+            (t.CXL_REJ_REASON, self._cxl_rej_reasons[message.reason]),
+            (t.TRANSACT_TIME, timestamp(message.time)),
+        ]
+        if message.account:
+            pairs.append((t.ACCOUNT, message.account))
+        if message.text:
+            pairs.append((t.TEXT, printable(message.text)))
+        pairs += message.echo.items()
+        return pairs
+
+
+def _needed(found: Mapping[str, str], tag: str) -> str:
+    value = found.get(tag)
+    if not value:
+        raise MissingField(tag)
+    return value
+
+
+def _unsupported(text: str) -> Refusal:
+    return Refusal(OrdRejReason.UNSUPPORTED, text)
+
+
+def _orig_cl_ord_id(found: Mapping[str, str]) -> str | None:
+    """FIX 4.2 and 4.4 require tag 41; a client that only knows the OrderID writes NONE there."""
+    value = found.get(t.ORIG_CL_ORD_ID)
+    return None if value == "NONE" and t.ORDER_ID in found else value
+
+
+def _possibly_known(found: Mapping[str, str]) -> bool:
+    return found.get(t.POSS_DUP_FLAG) == "Y" or found.get(t.POSS_RESEND) == "Y"
+
+
+def _first_sent(found: Mapping[str, str], wrong: list[Refusal]) -> int | None:
+    """The oldest time that a repetition gives for its first sending: QuickFIX renews 52 at a resend, not 122 and 60."""
+    times = []
+    for tag, name in ((t.ORIG_SENDING_TIME, "OrigSendingTime(122)"), (t.TRANSACT_TIME, "TransactTime(60)"), (t.SENDING_TIME, "SendingTime(52)")):
+        if tag in found:
+            try:
+                times.append(timestamp_ns(found[tag], name))
+            except Malformed as malformed:
+                wrong.append(Refusal(OrdRejReason.STALE_ORDER, f"{malformed}: the age of a repeated order cannot be told"))
+    return min(times, default=None)
+
+
+def _time_in_force(found: Mapping[str, str], wrong: list[Refusal]) -> tuple[bool, TimeInForce | None]:
+    """Post-only or not, and TimeInForce; post-only comes as ExecInst(18)=6 or as TimeInForce(59)=7."""
+    instructions = found.get(t.EXEC_INST, "").split()
+    wrong += [_unsupported(f"ExecInst(18) {each} is not offered: 6") for each in instructions if each != t.POST_ONLY_EXEC_INST]
+    post_only = t.POST_ONLY_EXEC_INST in instructions
+    code = found.get(t.TIME_IN_FORCE)
+    if code == t.POST_ONLY_TIME_IN_FORCE:
+        return True, TimeInForce.GTC
+    time_in_force = None if code is None else _TIMES_IN_FORCE.get(code)
+    if code is not None and time_in_force is None:
+        wrong.append(_unsupported(f"TimeInForce(59) {code} is not offered"))
+    return post_only, time_in_force
+
+

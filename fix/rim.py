@@ -1,0 +1,80 @@
+"""The whole FIX side of a running router, put together from its settings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from fix import apifiny
+from fix.acceptor import Acceptor, Steps
+from fix.apifiny import ApifinyDialect
+from fix.client import ClientDialect
+from fix.engine import Sessions, session_id
+from fix.guard import Noted
+from fix.initiator import Initiator, VenueLink
+from fix.rawlog import RawLogs
+from fix.sessions import SessionFile
+from fix.tags import RAW_DATA, RAW_DATA_LENGTH
+from router.model import Capabilities
+from router.ports import Clock
+from router.settings import AccountSettings, Settings
+
+__all__ = ["FixRim", "capabilities"]
+
+
+def capabilities(settings: Settings) -> dict[str, Capabilities]:
+    """What each destination reached over FIX can do."""
+    return {each.name: apifiny.capabilities(each.venue or each.name) for each in settings.destinations}
+
+
+class FixRim:
+    """Client sessions and FIX venues."""
+
+    def __init__(self, settings: Settings, folder: Path, clock: Clock, note: Noted, died: Callable[[str], None]) -> None:
+        """`folder`: where the TOML file is. Raises `SessionFileError`, `OSError`, `Fault`, `RuntimeError` for what cannot be used."""
+        state = settings.router.state / "fix"
+        (state / "store").mkdir(parents=True, exist_ok=True)
+        clients = SessionFile.read(folder / settings.fix.clients)
+        venues = SessionFile.read(folder / settings.fix.venues)
+        self._note = note
+        self.links = {
+            name: _link(name, account, folder, clock) for account in settings.accounts for name in account.sessions
+        }
+        dialects = {
+            each.session: ClientDialect(each.session.split(":")[0], each.session, each.report_destination) for each in settings.clients
+        }
+        self.clients = Acceptor(dialects, {name: session_id(name) for name in dialects}, note)
+        self._initiator = Initiator(self.links, note)
+        logs = RawLogs(state / "log", clock, self._event)
+        self._acceptor_sessions = Sessions("acceptor", self.clients, clients, state, logs, died)
+        self._venue_sessions = Sessions("initiator", self._initiator, venues, state, logs, died)
+
+    def attach(self, runtime: Steps) -> None:
+        """Say where inputs go; before that none are taken."""
+        self.clients.attach(runtime)
+        self._initiator.attach(runtime)
+
+    def start(self) -> None:
+        """Venues first, then clients: an order that comes at once should find its venue."""
+        self._venue_sessions.start()
+        self._acceptor_sessions.start()
+
+    def stop(self) -> None:
+        """Log everybody out: clients first, so that no order comes any more."""
+        self._acceptor_sessions.stop(within_s=2)
+        self._venue_sessions.stop(within_s=1.5)
+
+    def _event(self, session: str, text: str) -> None:
+        self._note("fix session", level="debug", session=session, what=text)
+
+
+def _link(name: str, account: AccountSettings, folder: Path, clock: Clock) -> VenueLink:
+    secret = account.secret.read(folder)
+
+    def logon_fields() -> dict[int, str]:
+        token = apifiny.logon_token(account.account_id, account.key_id, secret.get_secret_value(), clock())
+        return {int(RAW_DATA_LENGTH): str(len(token)), int(RAW_DATA): token}
+
+    dialect = ApifinyDialect(account.name, account.account_id)
+    return VenueLink(name, account.name, session_id(name), dialect, logon_fields, partial(apifiny.order_id, account.account_id))

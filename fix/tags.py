@@ -1,0 +1,164 @@
+"""Tag numbers and code characters: the only place that knows them. Names are FIX's. Pure.
+
+Tags are text, as they stand on the wire. Each map goes from our word to FIX's code; `reading` turns one around. Where a
+version lacks a code, its map says what stands in for it. """
+
+from __future__ import annotations
+
+from typing import Final, TypeVar
+
+from router.model import CxlRejReason, CxlRejResponseTo, ExecType, OrdRejReason, OrdStatus, OrdType, Side, TimeInForce
+
+SOH: Final = "\x01"
+
+ACCOUNT: Final = "1"
+AVG_PX: Final = "6"
+CL_ORD_ID: Final = "11"
+CUM_QTY: Final = "14"
+EXEC_ID: Final = "17"
+EXEC_INST: Final = "18"
+EXEC_TRANS_TYPE: Final = "20"
+HANDL_INST: Final = "21"
+LAST_PX: Final = "31"
+LAST_SHARES: Final = "32"
+MSG_SEQ_NUM: Final = "34"
+MSG_TYPE: Final = "35"
+ORDER_ID: Final = "37"
+ORDER_QTY: Final = "38"
+ORD_STATUS: Final = "39"
+ORD_TYPE: Final = "40"
+ORIG_CL_ORD_ID: Final = "41"
+POSS_DUP_FLAG: Final = "43"
+PRICE: Final = "44"
+SENDING_TIME: Final = "52"
+SIDE: Final = "54"
+SYMBOL: Final = "55"
+TEXT: Final = "58"
+TIME_IN_FORCE: Final = "59"
+TRANSACT_TIME: Final = "60"
+RAW_DATA_LENGTH: Final = "95"
+RAW_DATA: Final = "96"
+POSS_RESEND: Final = "97"
+STOP_PX: Final = "99"
+EX_DESTINATION: Final = "100"
+CXL_REJ_REASON: Final = "102"
+ORD_REJ_REASON: Final = "103"
+MIN_QTY: Final = "110"
+MAX_FLOOR: Final = "111"
+ORIG_SENDING_TIME: Final = "122"
+EXPIRE_TIME: Final = "126"
+EXEC_TYPE: Final = "150"
+LEAVES_QTY: Final = "151"
+CASH_ORDER_QTY: Final = "152"
+SECONDARY_ORDER_ID: Final = "198"
+SECURITY_EXCHANGE: Final = "207"
+MAX_SHOW: Final = "210"
+EXPIRE_DATE: Final = "432"
+CXL_REJ_RESPONSE_TO: Final = "434"
+ORD_STATUS_REQ_ID: Final = "790"
+DISPLAY_QTY: Final = "1138"
+
+NEW_ORDER_SINGLE: Final = "D"
+ORDER_CANCEL_REQUEST: Final = "F"
+ORDER_CANCEL_REPLACE_REQUEST: Final = "G"
+ORDER_STATUS_REQUEST: Final = "H"
+EXECUTION_REPORT: Final = "8"
+ORDER_CANCEL_REJECT: Final = "9"
+LOGON: Final = "A"
+
+SIDES: Final[dict[Side, str]] = {
+    Side.BUY: "1",
+    Side.SELL: "2",
+    Side.BUY_MINUS: "3",
+    Side.SELL_PLUS: "4",
+    Side.SELL_SHORT: "5",
+    Side.SELL_SHORT_EXEMPT: "6",
+    Side.UNDISCLOSED: "7",
+    Side.CROSS: "8",
+    Side.CROSS_SHORT: "9",
+}
+ORD_TYPES: Final[dict[OrdType, str]] = {OrdType.MARKET: "1", OrdType.LIMIT: "2", OrdType.STOP: "3", OrdType.STOP_LIMIT: "4"}
+TIMES_IN_FORCE: Final[dict[TimeInForce, str]] = {
+    TimeInForce.DAY: "0",
+    TimeInForce.GTC: "1",
+    TimeInForce.OPG: "2",
+    TimeInForce.IOC: "3",
+    TimeInForce.FOK: "4",
+    TimeInForce.GTX: "5",
+    TimeInForce.GTD: "6",
+}
+POST_ONLY_TIME_IN_FORCE: Final = "7"
+"""Apifiny, "Time In Force": 7 = Post Only. FIX 4.4 gives 7 to At The Close, which no venue here has; so it means post-only on
+all versions."""
+POST_ONLY_EXEC_INST: Final = "6"
+"""ExecInst(18)=6, Participate don't initiate."""
+
+ORD_STATUSES: Final[dict[OrdStatus, str]] = {
+    OrdStatus.NEW: "0",
+    OrdStatus.PARTIALLY_FILLED: "1",
+    OrdStatus.FILLED: "2",
+    OrdStatus.DONE_FOR_DAY: "3",
+    OrdStatus.CANCELED: "4",
+    OrdStatus.PENDING_CANCEL: "6",
+    OrdStatus.REJECTED: "8",
+    OrdStatus.PENDING_NEW: "A",
+    OrdStatus.EXPIRED: "C",
+    OrdStatus.PENDING_REPLACE: "E",
+}
+EXEC_TYPES: Final[dict[ExecType, str]] = {
+    ExecType.NEW: "0",
+    ExecType.DONE_FOR_DAY: "3",
+    ExecType.CANCELED: "4",
+    ExecType.REPLACED: "5",
+    ExecType.PENDING_CANCEL: "6",
+    ExecType.REJECTED: "8",
+    ExecType.PENDING_NEW: "A",
+    ExecType.EXPIRED: "C",
+    ExecType.PENDING_REPLACE: "E",
+    ExecType.TRADE: "F",
+    ExecType.ORDER_STATUS: "I",
+}
+"""FIX 4.3 and later. FIX 4.2 writes TRADE as 1 or 2, and ORDER_STATUS as the order's status with ExecTransType(20)=3."""
+
+ORD_REJ_REASONS_42: Final[dict[OrdRejReason, str]] = {
+    OrdRejReason.BROKER_OPTION: "0",
+    OrdRejReason.UNKNOWN_SYMBOL: "1",
+    OrdRejReason.EXCHANGE_CLOSED: "2",
+    OrdRejReason.EXCEEDS_LIMIT: "3",
+    OrdRejReason.UNKNOWN_ORDER: "5",
+    OrdRejReason.DUPLICATE_ORDER: "6",
+    OrdRejReason.STALE_ORDER: "8",
+    # FIX 4.2 has no code for these; Text(58) says what it is.
+    OrdRejReason.UNSUPPORTED: "0",
+    OrdRejReason.INCORRECT_QUANTITY: "0",
+    OrdRejReason.UNKNOWN_ACCOUNT: "0",
+    OrdRejReason.OTHER: "0",
+}
+ORD_REJ_REASONS_44: Final[dict[OrdRejReason, str]] = {
+    **ORD_REJ_REASONS_42,
+    OrdRejReason.UNSUPPORTED: "11",
+    OrdRejReason.INCORRECT_QUANTITY: "13",
+    OrdRejReason.UNKNOWN_ACCOUNT: "15",
+    OrdRejReason.OTHER: "99",
+}
+CXL_REJ_REASONS_42: Final[dict[CxlRejReason, str]] = {
+    CxlRejReason.TOO_LATE: "0",
+    CxlRejReason.UNKNOWN_ORDER: "1",
+    CxlRejReason.BROKER_OPTION: "2",
+    CxlRejReason.ALREADY_PENDING: "3",
+    CxlRejReason.DUPLICATE_CL_ORD_ID: "2",
+    CxlRejReason.OTHER: "2",
+}
+CXL_REJ_REASONS_44: Final[dict[CxlRejReason, str]] = {
+    **CXL_REJ_REASONS_42,
+    CxlRejReason.DUPLICATE_CL_ORD_ID: "6",
+    CxlRejReason.OTHER: "99",
+}
+CXL_REJ_RESPONSES: Final[dict[CxlRejResponseTo, str]] = {CxlRejResponseTo.CANCEL: "1", CxlRejResponseTo.REPLACE: "2"}
+
+_Word = TypeVar("_Word")
+
+
+def reading(codes: dict[_Word, str]) -> dict[str, _Word]:
+    """A map turned around: code to word; the first of several words wins."""
+    return {code: word for word, code in reversed(codes.items())}
