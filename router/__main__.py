@@ -1,0 +1,427 @@
+"""The command line and the wiring: the only file that may import everything.
+
+Exit codes: 0 done, 1 the router said no, 2 wrong use or configuration, 3 the router cannot be reached.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal, InvalidOperation
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from bridges import simulators
+from fix import check as fix_check
+from fix import tags as t
+from fix.oms import Oms, Ticket
+from fix.rim import FixRim, capabilities
+from fix.sessions import SessionFile, SessionFileError
+from router.engine import Engine
+from router.history import History, rendered
+from router.journal import JournalCorrupt, JournalLocked, JournalWriter, read
+from router.logs import Narrator
+from router.model import Side, TimeInForce
+from router.runtime import Runtime, recover
+from router.settings import Fault, Settings, load
+
+DEMO = Path(__file__).resolve().parent.parent / "config" / "demo"
+DEMO_ROUTER = DEMO / "router.toml"
+DEMO_SIMULATORS = DEMO / "simulators.toml"
+_TIMES = {"gtc": TimeInForce.GTC, "ioc": TimeInForce.IOC, "fok": TimeInForce.FOK, "day": TimeInForce.DAY}
+_config = click.option(
+    "--config", "path", type=click.Path(path_type=Path), default=DEMO_ROUTER, show_default="the demo's", help="The router's TOML file."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("fixrouter"), prog_name="fixrouter")
+def main() -> None:
+    """A FIX order router: your OMS speaks FIX to it, each venue is spoken to in its own language."""
+
+
+# --- running ------------------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The router's TOML file.")
+@click.option("--no-console", is_flag=True, help="Log lines only, also on a terminal.")
+def run(path: Path, no_console: bool) -> None:  # noqa: ARG001 - the console comes with the admin API; the flag is its switch
+    """The router alone, against whatever its file names."""
+    settings = _settings(path)
+    _Router(settings, path).run_until_stopped()
+
+
+@main.command()
+@click.option("--no-console", is_flag=True, help="Log lines only, also on a terminal.")
+def demo(no_console: bool) -> None:  # noqa: ARG001 - see run
+    """The demo: the simulated venues as a process of their own, and the router."""
+    settings = _settings(DEMO_ROUTER)
+    router = _Router(settings, DEMO_ROUTER)
+    with _Simulators(settings.router.state, router.narrator.note):
+        click.echo("fixrouter demo: FIX on port 9876 (README: how to connect an OMS), simulated venues on 9101-9102. Ctrl-C stops it.")
+        router.run_until_stopped()
+
+
+@main.command()
+@click.argument("names", nargs=-1, required=True, metavar="all | VENUE...")
+@click.option("--config", "path", type=click.Path(path_type=Path), default=DEMO_SIMULATORS, show_default="the demo's")
+def simulate(names: tuple[str, ...], path: Path) -> None:
+    """The simulated venues alone, in one process; they keep their orders while the router comes and goes."""
+    try:
+        settings = simulators.load(path)
+        simulators.chosen(names)
+    except (OSError, ValueError) as wrong:
+        _leave(2, f"{path}: {wrong}")
+
+    async def serve() -> None:
+        stopped = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+        async with await simulators.serve(names, settings):
+            click.echo(f"simulating {', '.join(simulators.chosen(names))}")
+            await stopped.wait()
+
+    try:
+        asyncio.run(serve())
+    except OSError as wrong:
+        _leave(2, f"cannot listen: {wrong}")
+
+
+class _Router:
+    """One router process: recovery, rims, threads, and an orderly end."""
+
+    def __init__(self, settings: Settings, path: Path) -> None:
+        """Everything up to the first connection; leaves the process with 2 where that is not possible."""
+        sys.setswitchinterval(0.0005)  # QuickFIX's binding retakes the GIL at every call; 5 ms of waiting each would be 10 ms stalls
+        self.narrator = Narrator(sys.stdout, settings.log.level, settings.log.format)
+        self._stop = threading.Event()
+        self._died = ""
+        engine = Engine()
+        started = time.monotonic()
+        try:
+            journal = JournalWriter(settings.router.state / "journal")
+            unsure = recover(engine, journal.replay())
+            self._rim = FixRim(settings, path.parent, time.time_ns, self.narrator.note, self._on_death)
+        except (JournalCorrupt, JournalLocked, OSError, RuntimeError, Fault, SessionFileError) as wrong:
+            _leave(2, str(wrong))
+        note = self.narrator.note
+        if journal.torn_bytes:
+            note("journal tail cut", level="warning", bytes=journal.torn_bytes, why="the router died while it wrote it")
+        note("recovered", orders=len(engine.state.blotter.orders), live=len(engine.state.blotter.live),
+             seconds=f"{time.monotonic() - started:.2f}")  # fmt: skip
+        self._runtime = Runtime(engine, journal, self._rim.clients, self._rim.links, time.time_ns, self.narrator.observe, journal.time)
+        self._rim.attach(self._runtime)
+        for report in unsure:
+            self._rim.clients.report(report, possibly_resent=True)
+        self._runtime.start(settings.frozen(capabilities(settings)), version("fixrouter"))
+
+    def run_until_stopped(self) -> NoReturn:
+        """Serve until SIGINT or SIGTERM, or until a FIX thread dies."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: self._stop.set())
+        ticking = threading.Thread(target=self._runtime.run, name="tick", daemon=True)
+        ticking.start()
+        self._rim.start()
+        self._stop.wait()
+        self.narrator.note("stopping", why=self._died or "asked to")
+        self._rim.stop()
+        self._runtime.stop()
+        self.narrator.close()
+        sys.stdout.flush()
+        _at_exit()
+        # QuickFIX's own stop crashes, and so can its destructors: nothing of it is taken down.
+        os._exit(1 if self._died else 0)
+
+    def _on_death(self, why: str) -> None:
+        self.narrator.note("a FIX thread ended", level="error", why=why)
+        self._died = why
+        self._stop.set()
+
+
+_exits: list[Callable[[], None]] = []
+
+
+def _at_exit() -> None:
+    while _exits:
+        _exits.pop()()
+
+
+class _Simulators:
+    """The demo's venues: a process of their own, kept when the router is killed, ended when it stops in order."""
+
+    def __init__(self, state: Path, note: Callable[..., None]) -> None:
+        self._pid_file = state / "simulators.pid"
+        self._note = note
+
+    def __enter__(self) -> None:
+        if _simulators_answer():
+            self._note("simulated venues are already running")
+        else:
+            self._pid_file.parent.mkdir(parents=True, exist_ok=True)
+            child = subprocess.Popen([sys.executable, "-m", "router", "simulate", "all"], start_new_session=True)
+            self._pid_file.write_text(str(child.pid))
+            self._wait(child)
+        _exits.append(self._end)
+
+    def __exit__(self, *_: object) -> None:
+        _at_exit()
+
+    def _wait(self, child: subprocess.Popen[bytes]) -> None:
+        until = time.monotonic() + 10
+        while not _simulators_answer():
+            if child.poll() is not None or time.monotonic() > until:
+                _leave(2, "the simulated venues did not start; is something else on their ports?")
+            time.sleep(0.05)
+
+    def _end(self) -> None:
+        with suppress(OSError, ValueError):
+            pid = int(self._pid_file.read_text())
+            if b"simulate" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGTERM)
+            self._pid_file.unlink()
+
+
+def _simulators_answer() -> bool:
+    try:
+        with urllib.request.urlopen("http://127.0.0.1:9102/_sim/requests", timeout=0.5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+# --- asking -------------------------------------------------------------------------------------------------------------
+
+
+@main.command()
+@_config
+def check(path: Path) -> None:
+    """Read everything, connect to nothing, and say what is wrong: one line a fault."""
+    settings = _settings(path)
+    click.echo(f"{path}: {len(settings.clients)} client sessions, {len(settings.destinations)} destinations: nothing wrong")
+    table = Table("destination", "order types", "time in force", "post-only", "market buy by", "symbols", title="What each can do")
+    for name, can in capabilities(settings).items():
+        symbols = next(each.instruments for each in settings.destinations if each.name == name)
+        table.add_row(
+            name, ", ".join(can.ord_types), ", ".join(can.times_in_force), "yes" if can.post_only else "no",
+            "CashOrderQty" if can.market_buy_by_cash else "OrderQty", ", ".join(each.symbol for each in symbols),
+        )  # fmt: skip
+    Console().print(table)
+
+
+@main.command()
+@click.argument("side", type=click.Choice(["buy", "sell"], case_sensitive=False))
+@click.argument("qty")
+@click.argument("symbol")
+@click.option("--price", help="Limit price; without it, a market order.")
+@click.option("--to", "destination", help="Destination, e.g. BINANCE; without it, the routes decide.")
+@click.option("--tif", type=click.Choice(sorted(_TIMES), case_sensitive=False), help="Time in force.")
+@click.option("--post-only", is_flag=True, help="Only ever add liquidity.")
+@click.option("--cash", is_flag=True, help="QTY is an amount of quote currency, for a market buy.")
+@click.option("--cancel-after", type=float, metavar="S", help="Send a cancel after so many seconds.")
+@click.option("--session", default="FIX.4.2:ROUTER->OMS42B", show_default=True, help="The client session to use.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@_config
+def order(
+    side: str, qty: str, symbol: str, price: str | None, destination: str | None, tif: str | None, post_only: bool, cash: bool,
+    cancel_after: float | None, session: str, host: str, path: Path,
+) -> None:  # fmt: skip
+    """A small FIX client: send one order to the running router and print its reports until it is done."""
+    settings = _settings(path)
+    ticket = Ticket(
+        Side(side.lower()), _amount("QTY", qty), symbol, None if price is None else _amount("--price", price), destination,
+        None if tif is None else _TIMES[tif.lower()], post_only, cash,
+    )  # fmt: skip
+    try:
+        clients = SessionFile.read(path.parent / settings.fix.clients)
+        oms = Oms(session, clients, host, settings.router.state / "order-client")
+    except KeyError:
+        _leave(2, f"there is no session {session} in {settings.fix.clients}: {', '.join(clients.keys())}")
+    if not oms.log_on(within_s=6):
+        _leave(3, f"cannot reach the router as {session}: {oms.refused or 'no answer'}")
+    _exit_with(oms, _follow(oms, oms.order(ticket), ticket, cancel_after))
+
+
+def _follow(oms: Oms, cl_ord_id: str, ticket: Ticket, cancel_after: float | None) -> int:
+    """Print what comes until the order is done. Returns the exit code."""
+    cancel_at = None if cancel_after is None else time.monotonic() + cancel_after
+    resting = False
+    try:
+        while True:
+            message = oms.next(3600 if cancel_at is None else cancel_at - time.monotonic())
+            if message is None:
+                if cancel_at is not None:
+                    oms.cancel(cl_ord_id, ticket)
+                    cancel_at = None
+                continue
+            about_us = cl_ord_id in (message.get(t.CL_ORD_ID), message.get(t.ORIG_CL_ORD_ID)) or message[t.MSG_TYPE] in "3j"
+            if not about_us:
+                continue
+            click.echo(_told(message))
+            status = message.get(t.ORD_STATUS, "8")
+            if status in ("2", "4", "C", "3"):
+                return 0
+            if status == "8":
+                return 1
+            if not resting and status == "0" and cancel_at is None:
+                resting = True
+                click.echo("(resting; Ctrl-C leaves it there)")
+    except KeyboardInterrupt:
+        click.echo(f"\nleft open: ClOrdID {cl_ord_id}")
+        return 0
+
+
+def _told(message: Any) -> str:
+    """A report in one line."""
+    if message[t.MSG_TYPE] in "3j":
+        return f"refused: {message.get(t.TEXT, '')} (tag {message.get('371', '-')})"
+    statuses = {code: str(word) for word, code in t.ORD_STATUSES.items()}
+    if message[t.MSG_TYPE] == "9":
+        return f"cancel refused: {message.get(t.TEXT, '')}; the order is {statuses.get(message.get(t.ORD_STATUS, ''), '?')}"
+    fill = f"  {message[t.LAST_SHARES]} @ {message[t.LAST_PX]}" if message.get(t.LAST_SHARES, "0") != "0" else ""
+    text = f"  {message[t.TEXT]}" if t.TEXT in message else ""
+    done = f"cum {message[t.CUM_QTY]}  leaves {message[t.LEAVES_QTY]}  avg {message[t.AVG_PX]}"
+    return f"{statuses.get(message[t.ORD_STATUS], '?'):17}{done}{fill}  order {message[t.ORDER_ID]}{text}"
+
+
+def _exit_with(oms: Oms, code: int) -> NoReturn:
+    oms.log_out()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+# --- the journal --------------------------------------------------------------------------------------------------------
+
+
+@main.group()
+def journal() -> None:
+    """The journal, read only, also while the router runs."""
+
+
+@journal.command()
+@click.argument("name", metavar="ID")
+@_config
+def find(name: str, path: Path) -> None:
+    """The whole life of an order, by any of its ids: OrderID, ClOrdID, a cancel's ClOrdID, the venue's."""
+    settings = _settings(path)
+    state = settings.router.state
+    history = History(state / "history.sqlite")
+    try:
+        history.fill(read(_journal_folder(state)))
+    except JournalCorrupt as wrong:
+        _leave(2, str(wrong))
+    found = history.find(name)
+    if not found:
+        _leave(1, f"no order has the id {name}")
+    for order_id in found:
+        for key, value in history.summary(order_id).items():
+            click.echo(f"{key:12} {value if key not in ('created', 'updated') else _clock(value)}")
+        for moment in history.life(order_id):
+            click.echo(f"{_clock(moment.time)}  #{moment.sequence} {moment.kind} {moment.body}")
+            for kind, body in moment.effects:
+                click.echo(f"{'':24}  -> {kind} {body}")
+
+
+@journal.command()
+@_config
+def dump(path: Path) -> None:
+    """Every record as a line of JSON."""
+    _print_records(_settings(path), last=None, follow=False)
+
+
+@journal.command()
+@click.option("-n", "count", default=10, show_default=True, help="How many records to begin with.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as they come, until Ctrl-C.")
+@_config
+def tail(count: int, follow: bool, path: Path) -> None:
+    """The last records."""
+    _print_records(_settings(path), last=count, follow=follow)
+
+
+def _print_records(settings: Settings, last: int | None, follow: bool) -> None:
+    folder = _journal_folder(settings.router.state)
+    seen = 0
+    try:
+        records = list(read(folder))
+        for record in records if last is None else records[-last:]:
+            _print_record(record)
+        seen = records[-1].sequence if records else 0
+        while follow:
+            time.sleep(0.5)
+            for record in read(folder):
+                if record.sequence > seen:
+                    _print_record(record)
+                    seen = record.sequence
+    except JournalCorrupt as wrong:
+        _leave(2, str(wrong))
+    except (KeyboardInterrupt, BrokenPipeError):
+        return
+
+
+def _print_record(record: Any) -> None:
+    kind, body = rendered(record.event)
+    line = {"sequence": record.sequence, "time": _clock(record.time), "kind": kind, "input": json.loads(body)}
+    click.echo(json.dumps(line))
+
+
+# --- small things -------------------------------------------------------------------------------------------------------
+
+
+def _settings(path: Path) -> Settings:
+    """The configuration, or the end of the process with a line for each fault."""
+    try:
+        settings = load(path)
+    except Fault as fault:
+        _leave(2, *fault.lines)
+    faults = fix_check.faults(settings, path)
+    if faults:
+        _leave(2, *faults)
+    return settings
+
+
+def _journal_folder(state: Path) -> Path:
+    folder = state / "journal"
+    if not folder.is_dir():
+        _leave(2, f"there is no journal in {folder}")
+    return folder
+
+
+def _amount(name: str, value: str) -> Decimal:
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        _leave(2, f"{name}: {value} is not a number")
+    return amount
+
+
+def _clock(time_ns: int) -> str:
+    seconds, rest = divmod(time_ns, 1_000_000_000)
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds)) + f".{rest // 1_000_000:03}"
+
+
+def _leave(code: int, *lines: str) -> NoReturn:
+    for line in lines:
+        click.echo(line, err=True)
+    _at_exit()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
