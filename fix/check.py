@@ -17,8 +17,8 @@ def faults(settings: Settings, path: Path) -> list[str]:
     """What is wrong beyond the TOML file itself, a line each with file and key."""
     folder = path.parent
     found: list[str] = []
-    clients = _file(folder / settings.fix.clients, "acceptor", found)
-    venues = _file(folder / settings.fix.venues, "initiator", found)
+    clients = _file(f"{path}: fix.clients", folder / settings.fix.clients, "acceptor", found)
+    venues = _file(f"{path}: fix.venues", folder / settings.fix.venues, "initiator", found)
     if clients is not None:
         agreed = {each.session for each in settings.clients}
         found += [f"{clients.path}: session {key}: no [[clients]] entry in {path} has it" for key in clients.keys() if key not in agreed]  # noqa: SIM118
@@ -38,11 +38,11 @@ def faults(settings: Settings, path: Path) -> list[str]:
     return found
 
 
-def _file(path: Path, kind: str, found: list[str]) -> SessionFile | None:
+def _file(key: str, path: Path, kind: str, found: list[str]) -> SessionFile | None:
     try:
         file = SessionFile.read(path)
     except OSError as wrong:
-        found.append(f"{path}: {wrong.strerror}")
+        found.append(f"{key}: {path}: {wrong.strerror}")
         return None
     except (SessionFileError, UnicodeDecodeError) as wrong:
         found.append(str(wrong))

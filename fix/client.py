@@ -175,6 +175,8 @@ class ClientDialect:
             (t.LEAVES_QTY, f"{message.leaves_qty:f}"),
             (t.CUM_QTY, f"{message.cum_qty:f}"),
             (t.AVG_PX, f"{message.avg_px:f}"),
+            (t.LAST_SHARES, f"{message.last_qty:f}"),
+            (t.LAST_PX, f"{message.last_px:f}"),
             (t.TRANSACT_TIME, timestamp(message.time)),
         ]
         if self._is_42:
@@ -195,9 +197,6 @@ class ClientDialect:
             pairs.append((t.TIME_IN_FORCE, t.TIMES_IN_FORCE[message.time_in_force]))
         if message.post_only:
             pairs.append((t.EXEC_INST, t.POST_ONLY_EXEC_INST))
-        if message.exec_type is ExecType.TRADE or self._is_42:
-            # FIX 4.2 volume 6 has LastShares and LastPx 0 where nothing was executed.
-            pairs += [(t.LAST_SHARES, f"{message.last_qty:f}"), (t.LAST_PX, f"{message.last_px:f}")]
         optional = (
             (t.ORIG_CL_ORD_ID, message.orig_cl_ord_id),
             (t.SECONDARY_ORDER_ID, message.venue_order_id),
@@ -262,10 +261,10 @@ def _possibly_known(found: Mapping[str, str]) -> bool:
 def _first_sent(found: Mapping[str, str], wrong: list[Refusal]) -> int | None:
     """The oldest time that a repetition gives for its first sending: QuickFIX renews 52 at a resend, not 122 and 60."""
     times = []
-    for tag, name in ((t.ORIG_SENDING_TIME, "OrigSendingTime(122)"), (t.TRANSACT_TIME, "TransactTime(60)"), (t.SENDING_TIME, "SendingTime(52)")):
+    for tag in (t.ORIG_SENDING_TIME, t.TRANSACT_TIME, t.SENDING_TIME):
         if tag in found:
             try:
-                times.append(timestamp_ns(found[tag], name))
+                times.append(timestamp_ns(found[tag], f"tag {tag}"))
             except Malformed as malformed:
                 wrong.append(Refusal(OrdRejReason.STALE_ORDER, f"{malformed}: the age of a repeated order cannot be told"))
     return min(times, default=None)

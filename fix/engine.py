@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from fix.rawlog import RawLogs
 from fix.sessions import SessionFile
 
 __all__ = ["Sessions", "session_id"]
+
+_LISTENING_WITHIN_S = 10
 
 
 def session_id(name: str) -> Any:
@@ -44,6 +47,7 @@ class Sessions:
     ) -> None:
         """`died(why)` is called when the thread ends without `stop`. Raises `RuntimeError` where QuickFIX refuses the file."""
         self._names = file.keys()
+        self._port = int(file.default.get("SocketAcceptPort", 0)) if kind == "acceptor" else 0
         self._died = died
         self._stopping = False
         settings = quickfix.SessionSettings()
@@ -59,8 +63,14 @@ class Sessions:
         self._thread = threading.Thread(target=self._run, name=f"fix-{kind}", daemon=True)
 
     def start(self) -> None:
-        """Let the sessions live."""
+        """Let the sessions live. An acceptor returns once it listens, or once it has died of not being able to."""
         self._thread.start()
+        until = time.monotonic() + _LISTENING_WITHIN_S
+        while self._port and self._thread.is_alive() and time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+            time.sleep(0.01)
 
     def logged_on(self) -> list[str]:
         """Names of the sessions that are logged on."""

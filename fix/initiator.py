@@ -168,6 +168,11 @@ class Initiator(quickfix.Application):
             self._note("venue logs out", level="warning", link=link.name, why=link.last_refusal)
         elif found[t.MSG_TYPE] == "3":
             self._refused(link, found)
+        elif found[t.MSG_TYPE] == "4" and link.logged_on:
+            # We asked for messages that we missed, and the venue has none to give: whatever they said is lost.
+            assert self._runtime is not None
+            self._runtime.step(LinkDown(link.name, "the venue could not repeat messages that were missed"))
+            self._runtime.step(LinkUp(link.name))
 
     def _hear(self, message: Any, session_id: Any) -> None:
         text, link = message.toString(), self._links[session_id.toString()]

@@ -157,7 +157,7 @@ class Oms(quickfix.Application):
     def fromApp(self, message: Any, session_id: Any) -> None:  # noqa: N802
         guarded(_silent, self._hear, message, session_id)
 
-    def _hear(self, message: Any, session_id: Any) -> None:
+    def _hear(self, message: Any, _: Any) -> None:
         found = fields(message.toString())
         if found[t.MSG_TYPE] == "5":
             self.refused = found.get(t.TEXT, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -38,6 +39,7 @@ class FixRim:
         clients = SessionFile.read(folder / settings.fix.clients)
         venues = SessionFile.read(folder / settings.fix.venues)
         self._note = note
+        self._said: set[tuple[str, str]] = set()
         self.links = {
             name: _link(name, account, folder, clock) for account in settings.accounts for name in account.sessions
         }
@@ -47,6 +49,7 @@ class FixRim:
         self.clients = Acceptor(dialects, {name: session_id(name) for name in dialects}, note)
         self._initiator = Initiator(self.links, note)
         logs = RawLogs(state / "log", clock, self._event)
+        self._names = clients.keys()
         self._acceptor_sessions = Sessions("acceptor", self.clients, clients, state, logs, died)
         self._venue_sessions = Sessions("initiator", self._initiator, venues, state, logs, died)
 
@@ -59,6 +62,7 @@ class FixRim:
         """Venues first, then clients: an order that comes at once should find its venue."""
         self._venue_sessions.start()
         self._acceptor_sessions.start()
+        self._note("accepting clients", sessions=len(self._names))
 
     def stop(self) -> None:
         """Log everybody out: clients first, so that no order comes any more."""
@@ -66,7 +70,13 @@ class FixRim:
         self._venue_sessions.stop(within_s=1.5)
 
     def _event(self, session: str, text: str) -> None:
-        self._note("fix session", level="debug", session=session, what=text)
+        # A venue that cannot be reached is tried again for ever: say what is new, once.
+        kind = (session, re.sub(r"\d+", "", text))
+        level = "debug" if kind in self._said or text == "Created session" else "info"
+        if "Received logon" in text:
+            self._said = {each for each in self._said if each[0] != session}
+        self._said.add(kind)
+        self._note("fix session", level=level, session=session, what=text)
 
 
 def _link(name: str, account: AccountSettings, folder: Path, clock: Clock) -> VenueLink:

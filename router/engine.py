@@ -10,24 +10,8 @@ from typing import Any
 
 from router import executions, questions, requests
 from router.model import (
-    Accepted,
-    Canceled,
-    CancelOrder,
-    CancelRejected,
-    Configured,
-    Effect,
-    Filled,
-    Input,
-    LinkDown,
-    LinkUp,
-    NewOrder,
-    NotSent,
-    Rejected,
-    ReplaceOrder,
-    Started,
-    StatusRequest,
-    Stopped,
-    Tick,
+    Accepted, Alert, Canceled, CancelOrder, CancelRejected, Configured, Effect, Filled, Input, LinkDown, LinkUp, NewOrder, NotSent,
+    Rejected, ReplaceOrder, Started, StatusRequest, Stopped, Tick,
 )  # fmt: skip
 from router.order import Contradiction
 from router.policy import Policy
@@ -58,6 +42,13 @@ class Engine:
 
     def apply(self, event: Input, now: int) -> list[Effect]:
         """Take one input at `now` (ns UTC, never before the last one's). Returns what is to be done, in this order."""
+        try:
+            return self._apply(event, now)
+        except Exception as fault:  # noqa: BLE001 - the input is in the journal: raised again at every replay, this would keep the
+            # router from ever starting. The same input does the same again, so the book stays what replay makes of the journal.
+            return [Alert(f"internal error, please report it: {type(event).__name__}: {fault!r}")]
+
+    def _apply(self, event: Input, now: int) -> list[Effect]:
         request = _REQUESTS.get(type(event))
         if request is not None:
             return request(self.state, event, now)

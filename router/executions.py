@@ -191,6 +191,9 @@ def _bind(state: State, order: Order, venue_order_id: str | None) -> None:
         return
     if order.venue_order_id is not None:
         raise Contradiction(f"its id was {order.venue_order_id} and is now {venue_order_id}")
+    owner = state.blotter.at_venue(order.account, None, venue_order_id)
+    if owner is not None and owner is not order:
+        raise Contradiction(f"its id {venue_order_id} is that of order {owner.order_id}")
     state.released += state.blotter.bind(order, venue_order_id)
 
 

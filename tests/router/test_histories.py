@@ -1,0 +1,113 @@
+"""Random histories: whatever clients ask and venues answer, in whatever order, the book stays sound and replay gives the same."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from router.engine import Engine
+from router.model import CxlRejReason, Done, ExecType, ExecutionReport, OrdStatus, OrdType, Side, Started, TimeInForce
+from tests.router.desk import D, Desk, reports
+
+numbers = st.integers(1, 4)
+quantities = st.sampled_from(["0.1", "0.5", "1", "1.5"])
+exec_ids = st.sampled_from(["x1", "x2", "x3", "x4", "x5", "x6"])
+steps = st.one_of(
+    st.tuples(st.just("new"), numbers, st.sampled_from([TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK]), st.booleans()),
+    st.tuples(st.just("cash"), numbers),
+    st.tuples(st.just("cancel"), numbers, st.integers(1, 9)),
+    st.tuples(st.just("status"), numbers),
+    st.tuples(st.just("accept"), numbers, exec_ids),
+    st.tuples(st.just("fill"), numbers, quantities, st.booleans(), exec_ids),
+    st.tuples(st.just("end"), numbers, st.sampled_from(list(Done)), exec_ids),
+    st.tuples(st.just("reject"), numbers, st.booleans(), exec_ids),
+    st.tuples(st.just("reject_cancel"), numbers, st.sampled_from(list(CxlRejReason))),
+    st.tuples(st.just("down")),
+    st.tuples(st.just("up")),
+    st.tuples(st.just("restart")),
+    st.tuples(st.just("later"), st.sampled_from([1, 6, 40])),
+)
+
+
+def play(desk: Desk, step: tuple[Any, ...]) -> None:
+    match step:
+        case ("new", n, tif, known):
+            more = {"possibly_known": True, "sent": desk.now} if known else {}
+            desk.new(f"a{n}", time_in_force=tif, venue_cl_ord_id=f"v{n}", **more)
+        case ("cash", n):
+            amount = {"order_qty": None, "price": None, "cash_order_qty": D(100)}
+            desk.new(f"a{n}", ord_type=OrdType.MARKET, side=Side.BUY, venue_cl_ord_id=f"v{n}", **amount)
+        case ("cancel", n, m):
+            desk.cancel(f"c{m}", f"a{n}")
+        case ("status", n):
+            desk.status(f"a{n}")
+        case ("accept", n, exec_id):
+            desk.accept(n, exec_id=exec_id)
+        case ("fill", n, quantity, complete, exec_id):
+            desk.fill(quantity, number=n, complete=complete, exec_id=exec_id)
+        case ("end", n, how, exec_id):
+            desk.end(n, how=how, exec_id=exec_id)
+        case ("reject", n, named, exec_id):
+            desk.reject(n, exec_id=exec_id, venue_order_id=f"v{n}" if named else "NONE")
+        case ("reject_cancel", n, reason):
+            desk.reject_cancel(n, reason=reason)
+        case ("down",):
+            desk.down()
+        case ("up",):
+            desk.up()
+        case ("restart",):
+            desk.apply(Started("test"))
+        case ("later", seconds):
+            desk.later(seconds)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(steps, max_size=40))
+def test_no_history_breaks_the_book(history: list[tuple[Any, ...]]) -> None:
+    """`Desk.apply` runs `blotter.check()` after each step, and lets no internal error pass."""
+    desk = Desk()
+    for step in history:
+        play(desk, step)
+    orders = desk.engine.state.blotter.orders.values()
+    for order in orders:
+        mine = [each for each in reports(desk.said) if each.order_id == order.order_id and each.exec_type is ExecType.TRADE]
+        assert sum((each.last_qty for each in mine), Decimal(0)) == order.cum_qty
+        cums = [each.cum_qty for each in reports(desk.said) if each.order_id == order.order_id]
+        assert cums == sorted(cums)
+    exec_ids_said = [each.exec_id for each in reports(desk.said) if each.exec_id != "0"]
+    assert len(exec_ids_said) == len(set(exec_ids_said))
+    placed = [each.command.venue_cl_ord_id for each in desk.said if hasattr(each, "command") and type(each.command).__name__ == "Place"]
+    assert len(placed) == len(set(placed)), "an order was sent twice"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(steps, max_size=40))
+def test_replay_says_the_same_again(history: list[tuple[Any, ...]]) -> None:
+    """The same inputs give the same effects with the same ids, and the same book."""
+    desk = Desk()
+    for step in history:
+        play(desk, step)
+    again = Engine()
+    said = [effect for now, event in desk.inputs for effect in again.apply(event, now)]
+    assert said == desk.said
+    for order_id, order in desk.engine.state.blotter.orders.items():
+        other = again.state.blotter.orders[order_id]
+        assert [getattr(order, name) for name in ("base", "cum_qty", "notional", "cl_ord_id", "doubt", "reports")] == [
+            getattr(other, name) for name in ("base", "cum_qty", "notional", "cl_ord_id", "doubt", "reports")
+        ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(steps, max_size=40))
+def test_a_client_is_never_told_a_rejected_order_unless_somebody_said_no(history: list[tuple[Any, ...]]) -> None:
+    """Rejected comes from a refusal of ours before sending, or from the venue's own word; never from silence or a lost link."""
+    desk = Desk()
+    for step in history:
+        said = len(desk.said)
+        play(desk, step)
+        new: list[ExecutionReport] = [each for each in reports(desk.said[said:]) if each.ord_status is OrdStatus.REJECTED]
+        executed = [each for each in new if each.exec_type is ExecType.REJECTED]
+        assert not executed or step[0] in ("new", "cash", "reject")

@@ -1,0 +1,165 @@
+"""The real thing for tests: the router and the simulated venues as processes, on free ports, in a folder of the test's own."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from tests.wire import Client
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Child:
+    """A process whose output lines can be waited for."""
+
+    def __init__(self, *arguments: str, cwd: Path) -> None:
+        environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-m", "router", *arguments],
+            cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
+        )  # fmt: skip
+        self.lines: list[str] = []
+        self._queue: SimpleQueue[str | None] = SimpleQueue()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as stream:
+            for line in stream:
+                self._queue.put(line.rstrip("\n"))
+        self._queue.put(None)
+
+    def wait_for(self, text: str, timeout: float = 20) -> str:
+        """The next line that contains a text."""
+        until = time.monotonic() + timeout
+        while True:
+            try:
+                line = self._queue.get(timeout=max(until - time.monotonic(), 0.001))
+            except Empty:
+                raise TimeoutError(f"no line with {text!r}; there were {self.lines[-15:]}") from None
+            if line is None:
+                raise ChildProcessError(f"ended before it said {text!r}; it said {self.lines[-15:]}")
+            self.lines.append(line)
+            if text in line:
+                return line
+
+    def wait_for_all(self, *texts: str) -> None:
+        """Lines with each of these, in any order."""
+        missing = set(texts)
+        while missing:
+            line = self.wait_for("")
+            missing = {text for text in missing if text not in line}
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal and wait; returns the exit code. All of its output is in `lines` afterwards."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(timeout=20)
+        self._reader.join(timeout=20)
+        while not self._queue.empty():
+            line = self._queue.get()
+            self.lines += [line] if line is not None else []
+        return code
+
+
+class System:
+    """A router and its simulated Apifiny. The demo's configuration, with other ports, and lines replaced where a test wants it."""
+
+    def __init__(self, folder: Path, *replace: tuple[str, str, str]) -> None:
+        """`replace`: file under config/demo, a regular expression, and what stands there instead."""
+        self.folder = folder
+        self.fix_port, self.venue_port, self.control_port = free_port(), free_port(), free_port()
+        shutil.copytree(ROOT / "config", folder / "config")
+        self.demo = folder / "config" / "demo"
+        ports = (
+            ("clients.cfg", r"SocketAcceptPort=\d+", f"SocketAcceptPort={self.fix_port}"),
+            ("apifiny.cfg", r"SocketConnectPort=\d+", f"SocketConnectPort={self.venue_port}"),
+            ("simulators.toml", r"port = 9101", f"port = {self.venue_port}"),
+            ("simulators.toml", r"control_port = 9102", f"control_port = {self.control_port}"),
+        )
+        for name, pattern, text in (*ports, *replace):
+            self.edit(name, pattern, text)
+        self._clients: list[Client] = []
+        self.simulator: Child | None = None
+        self.router: Child | None = None
+
+    def edit(self, name: str, pattern: str, text: str) -> None:
+        """Change a file of the configuration."""
+        path = self.demo / name
+        before = path.read_text()
+        after = re.sub(pattern, text, before)
+        assert after != before, f"{pattern} is not in {name}"
+        path.write_text(after)
+
+    def start(self) -> System:
+        self.start_simulator()
+        self.start_router()
+        return self
+
+    def start_simulator(self) -> None:
+        self.simulator = Child("simulate", "apifiny", "--config", str(self.demo / "simulators.toml"), cwd=self.folder)
+        self.simulator.wait_for("simulating")
+
+    def start_router(self, *ready: str) -> None:
+        """Start it and wait for a line with each of these texts; without any, until it accepts clients and has its venue."""
+        self.router = Child("run", "--no-console", "--config", str(self.demo / "router.toml"), cwd=self.folder)
+        self.router.wait_for_all(*ready or ("accepting clients", "venue link up"))
+
+    def kill_router(self) -> None:
+        assert self.router is not None
+        self.router.end(signal.SIGKILL)
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.drop()
+        for child in (self.router, self.simulator):
+            if child is not None:
+                child.end(signal.SIGKILL)
+
+    def client(self, begin: str = "FIX.4.2", sender: str = "OMS42") -> Client:
+        self._clients.append(Client(self.fix_port, begin, sender))
+        return self._clients[-1]
+
+    def fixrouter(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command of ours, to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "router", *arguments], cwd=self.folder, capture_output=True, text=True, timeout=60,
+            env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "160"}, check=False,
+        )  # fmt: skip
+
+    def get(self, path: str) -> Any:
+        """Ask the simulator."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.control_port}{path}", timeout=10) as answer:
+            return json.load(answer)
+
+    def post(self, path: str, **body: Any) -> Any:
+        """Tell the simulator."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.control_port}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def venue_orders(self) -> list[dict[str, Any]]:
+        """Every order the venue ever accepted."""
+        orders: list[dict[str, Any]] = self.get("/_sim/orders")
+        return orders
