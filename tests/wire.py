@@ -29,6 +29,7 @@ class Client:
         self.next_out = 1
         self.next_in = 1
         self.seen: list[Message] = []
+        self._sent: dict[int, tuple[str, list[tuple[str, str]], str]] = {}
         self._socket: socket.socket | None = None
         self._buffer = b""
 
@@ -54,10 +55,21 @@ class Client:
         number = seq or self.next_out
         if not seq:
             self.next_out += 1
+            if msg_type in "DFGH":
+                self._sent[number] = (msg_type, fields, stamp())
         head = [("35", msg_type), ("49", self.sender), ("56", self.target), ("34", str(number)), ("52", stamp()), *(header or [])]
         body = "".join(f"{tag}={value}{SOH}" for tag, value in [*head, *fields])
         text = f"8={self.begin}{SOH}9={len(body.encode())}{SOH}{body}"
         self.send_bytes(f"{text}10={sum(text.encode()) % 256:03}{SOH}".encode())
+
+    def _resend(self, begin: int) -> None:
+        """Orders again, as possible duplicates with their first sending time; for the rest a gap fill."""
+        for number in range(begin, self.next_out):
+            if number in self._sent:
+                msg_type, fields, first = self._sent[number]
+                self.send(msg_type, fields, header=[("43", "Y"), ("122", first)], seq=number)
+            else:
+                self.send("4", [("123", "Y"), ("36", str(number + 1))], header=[("43", "Y"), ("122", stamp())], seq=number)
 
     def send_bytes(self, data: bytes) -> None:
         """Send what is not a message."""
@@ -110,8 +122,7 @@ class Client:
             self.next_in = int(message["36"])
             return False
         if message["35"] == "2":
-            # We keep no messages: fill the gap. Answered at once, even while a resend to us is under way.
-            self.send("4", [("123", "Y"), ("36", str(self.next_out))], header=[("43", "Y")], seq=int(message["7"]))
+            self._resend(int(message["7"]))  # at once, even while a resend to us is under way
         if number > self.next_in and message["35"] != "A":
             return False  # a resend is under way; it comes again in its place
         if number > self.next_in:
