@@ -114,9 +114,7 @@ class Book:
         best = self.best(side.opposite)
         return best is not None and _reaches(side, price, best)
 
-    def add_limit(
-        self, order_id: str, side: Side, price: Decimal, qty: Decimal, tif: Tif = Tif.GTC, post_only: bool = False
-    ) -> Placed:
+    def add_limit(self, order_id: str, side: Side, price: Decimal, qty: Decimal, tif: Tif = Tif.GTC, post_only: bool = False) -> Placed:
         self._check_new(order_id, price, qty)
         if post_only and self.would_cross(side, price):
             return Placed([], dropped=qty, refused=True)

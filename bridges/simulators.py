@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict
 
 from bridges.apifiny import simulator as apifiny
 from bridges.apifiny.settings import ApifinySettings
+from bridges.cryptocom import simulator as cryptocom
+from bridges.cryptocom.sim_settings import CryptocomSettings
+from bridges.phemex import simulator as phemex
+from bridges.phemex.sim_settings import PhemexSettings
 
 
 class SimulatorSettings(BaseModel):
@@ -19,6 +23,8 @@ class SimulatorSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     apifiny: ApifinySettings
+    phemex: PhemexSettings
+    cryptocom: CryptocomSettings
 
 
 class Running(Protocol):
@@ -28,6 +34,8 @@ class Running(Protocol):
 # One line a venue: how it is started. The key is its table in the file and its name on the command line.
 VENUES: dict[str, Callable[[SimulatorSettings], Awaitable[Running]]] = {
     "apifiny": lambda settings: apifiny.serve(settings.apifiny),
+    "phemex": lambda settings: phemex.serve(settings.phemex),
+    "cryptocom": lambda settings: cryptocom.serve(settings.cryptocom),
 }
 
 

@@ -3,7 +3,7 @@
 What QuickFIX demands of the code here (each was reproduced, see the design's table of facts): no exception of ours may leave
 a callback, nothing of a Message or SessionID may be kept after it, and toApp, toAdmin and onLogout, which hold the session's
 mutex, never step the runtime. `fromApp` returns after the journal has the message: only then does QuickFIX count it as
-received. """
+received."""
 
 from __future__ import annotations
 
@@ -19,10 +19,13 @@ from router.model import CancelOrder, CancelReject, ExecutionReport, Input, NewO
 
 __all__ = ["Acceptor", "Steps"]
 
+
 class Steps(Protocol):
     """What a rim needs of the runtime."""
 
     def step(self, event: Input) -> None: ...
+
+    def hear(self, event: Input) -> None: ...
 
     def post(self, event: Input) -> None: ...
 

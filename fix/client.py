@@ -2,7 +2,7 @@
 
 What QuickFIX's dictionary has refused (missing tags, bad formats: Reject(3)) never comes here. What comes here and cannot be
 taken is decoded as far as it can be and carries its refusal, so that the answer is an ExecutionReport or a cancel reject like
-any other, is journaled, and takes the ClOrdID. Only a message that names no order at all raises `MissingField`. """
+any other, is journaled, and takes the ClOrdID. Only a message that names no order at all raises `MissingField`."""
 
 from __future__ import annotations
 
@@ -282,5 +282,3 @@ def _time_in_force(found: Mapping[str, str], wrong: list[Refusal]) -> tuple[bool
     if code is not None and time_in_force is None:
         wrong.append(_unsupported(f"TimeInForce(59) {code} is not offered"))
     return post_only, time_in_force
-
-

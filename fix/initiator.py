@@ -2,7 +2,7 @@
 
 Toward a venue "sent" means "perhaps": `sendToTarget` says True for what it only queued. So a link sends only between logon
 and logout, never lets QuickFIX re-issue an old message (a resent order would be a second order), and knows nothing about
-outcomes: reports tell. """
+outcomes: reports tell."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ class Initiator(quickfix.Application):
         link.logged_on = True
         link.last_refusal = ""
         assert self._runtime is not None
-        self._runtime.step(LinkUp(link.name))
+        self._runtime.hear(LinkUp(link.name))
 
     def _logged_out(self, _: Any, session_id: Any) -> None:
         # The session's mutex is held here: no step.
@@ -171,8 +171,8 @@ class Initiator(quickfix.Application):
         elif found[t.MSG_TYPE] == "4" and link.logged_on:
             # We asked for messages that we missed, and the venue has none to give: whatever they said is lost.
             assert self._runtime is not None
-            self._runtime.step(LinkDown(link.name, "the venue could not repeat messages that were missed"))
-            self._runtime.step(LinkUp(link.name))
+            self._runtime.hear(LinkDown(link.name, "the venue could not repeat messages that were missed"))
+            self._runtime.hear(LinkUp(link.name))
 
     def _hear(self, message: Any, session_id: Any) -> None:
         text, link = message.toString(), self._links[session_id.toString()]
@@ -186,11 +186,11 @@ class Initiator(quickfix.Application):
             self._note("venue sent nonsense", level="error", link=link.name, why=str(malformed), message=printable(text))
             return
         assert self._runtime is not None
-        self._runtime.step(event)
+        self._runtime.hear(event)
 
     def _refused(self, link: VenueLink, found: Mapping[str, str]) -> None:
         event = link.refused(found)
         self._note("venue refuses a message", level="warning", link=link.name, why=found.get(t.TEXT, ""), ref_seq_num=found.get("45"))
         if event is not None:
             assert self._runtime is not None
-            self._runtime.step(event)
+            self._runtime.hear(event)

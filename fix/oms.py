@@ -171,5 +171,3 @@ def _new_id() -> str:
 
 def _silent(event: str, **_: object) -> None:
     """The small OMS keeps no log."""
-
-

@@ -1,7 +1,7 @@
 """QuickFIX's log, a file for each session: every message as it was on the wire, but for its secrets.
 
 QuickFIX's own FileLog would write passwords and logon tokens as they are, and costs twice as much per message. A line goes
-out with one system call, so a crash loses none. """
+out with one system call, so a crash loses none."""
 
 from __future__ import annotations
 

@@ -40,9 +40,7 @@ class FixRim:
         venues = SessionFile.read(folder / settings.fix.venues)
         self._note = note
         self._said: set[tuple[str, str]] = set()
-        self.links = {
-            name: _link(name, account, folder, clock) for account in settings.accounts for name in account.sessions
-        }
+        self.links = {name: _link(name, account, folder, clock) for account in settings.accounts for name in account.sessions}
         dialects = {
             each.session: ClientDialect(each.session.split(":")[0], each.session, each.report_destination) for each in settings.clients
         }

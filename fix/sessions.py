@@ -1,7 +1,7 @@
 """QuickFIX configuration files: read, checked, and handed to QuickFIX with paths that hold. No QuickFIX in here.
 
 A file is QuickFIX's own format: `[DEFAULT]`, then one `[SESSION]` each. Data dictionaries are found relative to the file;
-where a file names no place for its stores, they go into the router's state folder. Nothing else is added or changed. """
+where a file names no place for its stores, they go into the router's state folder. Nothing else is added or changed."""
 
 from __future__ import annotations
 

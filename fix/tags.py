@@ -1,7 +1,7 @@
 """Tag numbers and code characters: the only place that knows them. Names are FIX's. Pure.
 
 Tags are text, as they stand on the wire. Each map goes from our word to FIX's code; `reading` turns one around. Where a
-version lacks a code, its map says what stands in for it. """
+version lacks a code, its map says what stands in for it."""
 
 from __future__ import annotations
 

@@ -10,8 +10,25 @@ from typing import Any
 
 from router import executions, questions, requests
 from router.model import (
-    Accepted, Alert, Canceled, CancelOrder, CancelRejected, Configured, Effect, Filled, Input, LinkDown, LinkUp, NewOrder, NotSent,
-    Rejected, ReplaceOrder, Started, StatusRequest, Stopped, Tick,
+    Accepted,
+    Alert,
+    Canceled,
+    CancelOrder,
+    CancelRejected,
+    Configured,
+    Effect,
+    Filled,
+    Input,
+    LinkDown,
+    LinkUp,
+    NewOrder,
+    NotSent,
+    Rejected,
+    ReplaceOrder,
+    Started,
+    StatusRequest,
+    Stopped,
+    Tick,
 )  # fmt: skip
 from router.order import Contradiction
 from router.policy import Policy

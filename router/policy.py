@@ -68,9 +68,7 @@ class Policy:
 
     def _allowed(self, order: NewOrder, destination: Destination) -> bool:
         accounts = self.client(order.session).accounts
-        return all(
-            not each.destinations or destination.name in each.destinations for each in accounts if each.name == order.account
-        )
+        return all(not each.destinations or destination.name in each.destinations for each in accounts if each.name == order.account)
 
 
 def _fits(rule: Route, order: NewOrder, instrument: Instrument) -> bool:

@@ -158,9 +158,7 @@ def unknown_order(request: StatusRequest, now: int) -> ExecutionReport:
     )
 
 
-def cancel_reject(
-    request: CancelOrder | ReplaceOrder, order: Order | None, reason: CxlRejReason, text: str, now: int
-) -> CancelReject:
+def cancel_reject(request: CancelOrder | ReplaceOrder, order: Order | None, reason: CxlRejReason, text: str, now: int) -> CancelReject:
     """No to a cancel or replace request. Without an order: OrderID NONE and OrdStatus Rejected, as FIX asks (102=1)."""
     return CancelReject(
         session=request.session,

@@ -1,7 +1,7 @@
 """Where the pure core meets the world: the lock, the clock, and the order of things: journal, apply, perform.
 
 Threads: `step` may be called from any thread, except from QuickFIX's toApp, toAdmin and onLogout, which hold a session's
-mutex that a report may need: those `post`. One input is handled to its end before the next begins. """
+mutex that a report may need: those `post`. One input is handled to its end before the next begins."""
 
 from __future__ import annotations
 
@@ -73,6 +73,17 @@ class Runtime:
         """Handle one input to its end. Raises `OSError` when it cannot be journaled: then it had no effect at all."""
         with self._lock:
             self._step(event)
+
+    def hear(self, event: Input) -> None:
+        """Handle what a venue says now; where the journal cannot take it, keep it, in order, and try again at every tick."""
+        if not self._posted:
+            try:
+                self.step(event)
+            except OSError as failed:
+                self._observer(event, [Alert(f"the journal cannot be written: {failed}; {type(event).__name__} is kept for later")])
+            else:
+                return
+        self.post(event)
 
     def post(self, event: Input) -> None:
         """Have an input handled soon, by the ticking thread; never blocks, takes no lock."""
@@ -156,7 +167,7 @@ def recover(engine: Engine, records: Iterable[tuple[int, int, Input]]) -> list[E
 
     Returns the reports of its last input where the router may have died before it handed them over: they are to be sent
     again, marked PossResend(97)=Y, with the same ExecIDs. Every earlier input was handled to its end, since inputs are
-    handled one at a time. """
+    handled one at a time."""
     last: list[Effect] = []
     for _, time, event in records:
         last = engine.apply(event, time)

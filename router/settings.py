@@ -1,7 +1,7 @@
 """The router's configuration: one TOML file, the QuickFIX files and secrets it names, all frozen. An unknown key stops the start.
 
 Money is written as a number or as text and read exactly, never through a float. Relative paths of things to read are relative
-to the TOML file; `state` is relative to the working directory. """
+to the TOML file; `state` is relative to the working directory."""
 
 from __future__ import annotations
 

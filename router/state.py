@@ -59,5 +59,3 @@ def contradiction(order: Order, wrong: Contradiction) -> Alert:
 def sendable(state: State, order: Order) -> bool:
     """True when a command about this order can go out now."""
     return order.link in state.up and order.placed
-
-

@@ -192,7 +192,9 @@ def test_session_level_faults_are_answered_at_session_level(oms: Client, me: str
     oms.send("R", [("131", "q"), ("146", "1"), ("55", "BTC/USDT")])
     unsupported = oms.wait(lambda message: message["35"] == "j")
     assert (unsupported["372"], unsupported["380"]) == ("R", "3")
-    oms.send("G", [("11", f"{me}g"), ("41", "nobody"), ("21", "1"), ("55", "BTC/USDT"), ("54", "1"), ("60", stamp()), ("40", "2"), ("38", "1")])
+    oms.send(
+        "G", [("11", f"{me}g"), ("41", "nobody"), ("21", "1"), ("55", "BTC/USDT"), ("54", "1"), ("60", stamp()), ("40", "2"), ("38", "1")]
+    )
     assert oms.report(f"{me}g")["434"] == "2"
     oms.order(me, t44="64000")
     assert oms.report(me)["39"] == "0"

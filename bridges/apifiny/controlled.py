@@ -28,9 +28,7 @@ class Line(Protocol):
 class Controlled:
     """A `control.Simulated`. `clock` gives epoch milliseconds."""
 
-    def __init__(
-        self, exchange: Exchange, api: FixApi, faults: Faults, tally: Tally, line: Line, clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, exchange: Exchange, api: FixApi, faults: Faults, tally: Tally, line: Line, clock: Callable[[], int]) -> None:
         self._exchange, self._api, self._faults, self._tally = exchange, api, faults, tally
         self._line, self._clock = line, clock
 
@@ -55,9 +53,7 @@ class Controlled:
         ):
             if value % step:
                 raise BadRequest(f"{name}: not a multiple of {step}")
-        placed, executions = self._exchange.trade(
-            venue, order.symbol, order.side, order.qty, order.price, self._clock()
-        )
+        placed, executions = self._exchange.trade(venue, order.symbol, order.side, order.qty, order.price, self._clock())
         self._api.report(executions)
         self._line.flush()
         makers = {each.order.venue_id: each.order for each in executions}
@@ -82,9 +78,7 @@ class Controlled:
         resting = {
             order.asked.venue
             for order in self._exchange.orders()
-            if order.status is Status.SUBMITTED
-            and order.asked.symbol == wanted.symbol
-            and order.asked.side is wanted.side.opposite
+            if order.status is Status.SUBMITTED and order.asked.symbol == wanted.symbol and order.asked.side is wanted.side.opposite
         }
         return next((venue for venue in venues if venue in resting), venues[0])
 

@@ -39,8 +39,7 @@ TEXTS = {
     UNKNOWN_ORDER: "Order doesn't exist, please change order ID.",
     MAINTENANCE: "This exchange is currently under maitenance or not supported yet.",
     CANCEL_ERROR: "cancel order error, need to contact customer service.",
-    FINAL_STATUS: "cannot cancel order under current order status, need confirm order status and retry or abandon"
-    " request.",
+    FINAL_STATUS: "cannot cancel order under current order status, need confirm order status and retry or abandon request.",
     ORDER_TIMESTAMP: "Order create failed, timestamp error",
     ORDER_ID_RULE: "order id rule error",
     PENDING_SUBMIT: "order cannot be canceled when in Pending_Submit status,please wait for status changed to submitted"

@@ -179,9 +179,7 @@ class Exchange:
         self.books[order.asked.venue, order.asked.symbol].cancel(order.venue_id)
         return self._finish(order, now_ms)
 
-    def trade(
-        self, venue: str, symbol: str, side: Side, qty: Decimal, price: Decimal, now_ms: int
-    ) -> tuple[Placed, list[Execution]]:
+    def trade(self, venue: str, symbol: str, side: Side, qty: Decimal, price: Decimal, now_ms: int) -> tuple[Placed, list[Execution]]:
         """A counterparty's IOC limit order against a book; KeyError where the venue does not list the symbol."""
         book = self.books[venue, symbol]
         placed = book.add_limit("counterparty", side, price, qty, Tif.IOC)
@@ -309,9 +307,7 @@ class Exchange:
             self.ledger.free(self.ledger.of(new.account_id, new.venue, self._paying(order)), order.frozen)
             order.frozen = ZERO
 
-    def _happened(
-        self, order: Order, what: What, now_ms: int, qty: Decimal | None = None, price: Decimal | None = None
-    ) -> Execution:
+    def _happened(self, order: Order, what: What, now_ms: int, qty: Decimal | None = None, price: Decimal | None = None) -> Execution:
         order.updated_ms = now_ms
         order.latest = self._execution(order, what, now_ms, qty, price)
         return order.latest

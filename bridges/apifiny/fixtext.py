@@ -24,8 +24,7 @@ from bridges.apifiny.orders import Execution, NewOrder, Order, OrderType, Status
 from bridges.matching import ZERO, Side
 
 HEADER_AND_TRAILER = frozenset(
-    {8, 9, 10, 34, 35, 43, 49, 50, 52, 56, 57, 89, 90, 91, 93, 97, 115, 116, 122, 128, 129, 142, 143, 144, 145}
-    | {212, 213, 347, 369}
+    {8, 9, 10, 34, 35, 43, 49, 50, 52, 56, 57, 89, 90, 91, 93, 97, 115, 116, 122, 128, 129, 142, 143, 144, 145} | {212, 213, 347, 369}
 )
 NEW_TAGS = frozenset({11, 55, 21, 40, 59, 60, 54, 44, 1, 38, 152, 207, 58})
 CANCEL_TAGS = frozenset({11, 1, 207, 58})
@@ -123,10 +122,7 @@ def unknown_order_report(exec_id: str, now_ms: int) -> str:
 def nonsense_report(execution: Execution) -> str:
     """A report that frames well and means nothing: the fault `garbage`."""
     order = execution.order
-    return (
-        f"37={order.venue_id}{SOH}17=?{SOH}55=?{SOH}54=9{SOH}32=NaN{SOH}44=-1e999{SOH}38=-0{SOH}60=yesterday{SOH}"
-        f"150=Z{SOH}39=Z{SOH}"
-    )
+    return f"37={order.venue_id}{SOH}17=?{SOH}55=?{SOH}54=9{SOH}32=NaN{SOH}44=-1e999{SOH}38=-0{SOH}60=yesterday{SOH}150=Z{SOH}39=Z{SOH}"
 
 
 def cancel_reject(order: Order | None, order_id: str, no: Refused) -> str:

@@ -76,6 +76,4 @@ def _check_range(name: str, value: Decimal, least: Decimal, most: Decimal, step:
 
 def _check_notional(value: Decimal, instrument: Instrument) -> None:
     if not instrument.min_notional <= value <= instrument.max_notional:
-        raise Refused(
-            errors.REQUEST_ERROR, f"notional is not between {instrument.min_notional} and {instrument.max_notional}"
-        )
+        raise Refused(errors.REQUEST_ERROR, f"notional is not between {instrument.min_notional} and {instrument.max_notional}")

@@ -133,9 +133,7 @@ class ApifinySimulator:
         loop = asyncio.get_running_loop()
         try:
             for endpoint in self._settings.endpoints:
-                server = await loop.create_server(
-                    partial(Connection, self, endpoint), self._settings.host, endpoint.port
-                )
+                server = await loop.create_server(partial(Connection, self, endpoint), self._settings.host, endpoint.port)
                 self._servers.append(server)
             self.fix_ports = tuple(server.sockets[0].getsockname()[1] for server in self._servers)
             app = web.Application()

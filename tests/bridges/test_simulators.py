@@ -1,5 +1,6 @@
 """The simulators' settings file, and starting them by name."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,9 +15,10 @@ DEMO = Path(__file__).parents[2] / "config" / "demo" / "simulators.toml"
 def written(folder: Path, change=lambda text: text, secret: str = "x" * 40) -> Path:
     """The demo's file, changed, in a folder of its own; on ports that are free."""
     path = folder / "simulators.toml"
-    text = DEMO.read_text().replace("9101", "0").replace("9102", "0")
+    text = re.sub(r"(?m)^(control_port|port) = \d+", r"\1 = 0", DEMO.read_text())
     path.write_text(change(text))
-    (folder / "apifiny.secret").write_text(secret)
+    for each in DEMO.parent.glob("*.secret"):
+        (folder / each.name).write_text(secret)
     return path
 
 

@@ -13,18 +13,31 @@ from hypothesis import strategies as st
 from fix.apifiny import ApifinyDialect, capabilities, logon_token, order_id
 from fix.text import Malformed, fields
 from router.model import (
-    Accepted, Ask, Cancel, Canceled, CancelRejected, CxlRejReason, Filled, OrdRejReason, OrdType, Place, Rejected, Side, TimeInForce,
+    Accepted,
+    Ask,
+    Cancel,
+    Canceled,
+    CancelRejected,
+    CxlRejReason,
+    Filled,
+    OrdRejReason,
+    OrdType,
+    Place,
+    Rejected,
+    Side,
+    TimeInForce,
 )  # fmt: skip
 
 NOW = 1_614_254_993_065_000_000
 DIALECT = ApifinyDialect("acc", "STA-00000001")
-SECRET = "a secret of at least thirty-two bytes"  # noqa: S105 - made up
+SECRET = "a secret of at least thirty-two bytes"
 
 
 def place(**more: object) -> Place:
     standard = {
         "order_id": "1", "venue_cl_ord_id": "42", "venue": "BINANCE", "symbol": "BTCUSDT", "side": Side.SELL, "ord_type": OrdType.LIMIT,
-        "time_in_force": TimeInForce.IOC, "post_only": False, "order_qty": D("0.10"), "cash_order_qty": None, "price": D("65000"), "time": NOW,
+        "time_in_force": TimeInForce.IOC, "post_only": False, "order_qty": D("0.10"), "cash_order_qty": None, "price": D("65000"),
+        "time": NOW,
     }  # fmt: skip
     return Place(**standard | more)  # type: ignore[arg-type]
 

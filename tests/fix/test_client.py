@@ -13,8 +13,20 @@ from fix import tags as t
 from fix.client import ClientDialect, MissingField, UnsupportedMessage
 from fix.text import fields
 from router.model import (
-    CancelOrder, CancelReject, CxlRejReason, CxlRejResponseTo, ExecType, ExecutionReport, NewOrder, OrdRejReason, OrdStatus, OrdType,
-    ReplaceOrder, Side, StatusRequest, TimeInForce,
+    CancelOrder,
+    CancelReject,
+    CxlRejReason,
+    CxlRejResponseTo,
+    ExecType,
+    ExecutionReport,
+    NewOrder,
+    OrdRejReason,
+    OrdStatus,
+    OrdType,
+    ReplaceOrder,
+    Side,
+    StatusRequest,
+    TimeInForce,
 )  # fmt: skip
 
 V42 = ClientDialect("FIX.4.2", "FIX.4.2:ROUTER->OMS")
@@ -116,9 +128,7 @@ class TestIn:
         assert V42.decode({"35": "F", "11": "c", "41": "a", "37": "1"}) == CancelOrder(
             session=V42.session, cl_ord_id="c", orig_cl_ord_id="a", order_id="1"
         )
-        assert V42.decode({"35": "F", "11": "c", "41": "NONE", "37": "1"}) == CancelOrder(
-            session=V42.session, cl_ord_id="c", order_id="1"
-        )
+        assert V42.decode({"35": "F", "11": "c", "41": "NONE", "37": "1"}) == CancelOrder(session=V42.session, cl_ord_id="c", order_id="1")
         assert V42.decode({"35": "G", "11": "g", "41": "a"}) == ReplaceOrder(session=V42.session, cl_ord_id="g", orig_cl_ord_id="a")
         assert V44.decode({"35": "H", "37": "1", "54": "2", "55": "X", "790": "q"}) == StatusRequest(
             session=V44.session, order_id="1", symbol="X", side=Side.SELL, ord_status_req_id="q"
@@ -129,7 +139,11 @@ class TestIn:
         with pytest.raises(UnsupportedMessage):
             V42.decode({"35": "V"})
 
-    @given(st.dictionaries(st.sampled_from(["11", "55", "54", "40", "38", "44", "59", "18", "43", "60", "122", "97", "5001"]), st.text(max_size=8)))
+    @given(
+        st.dictionaries(
+            st.sampled_from(["11", "55", "54", "40", "38", "44", "59", "18", "43", "60", "122", "97", "5001"]), st.text(max_size=8)
+        )
+    )
     def test_no_fields_whatever_raise_anything_else(self, found: dict[str, str]) -> None:
         """Garbage in, one clear answer out."""
         for msg_type in "DFGH":
@@ -188,7 +202,9 @@ class TestOut:
 
     def test_reject_reasons_that_42_does_not_have_become_0(self) -> None:
         """The text says what it is."""
-        rejected = report(exec_type=ExecType.REJECTED, ord_status=OrdStatus.REJECTED, ord_rej_reason=OrdRejReason.INCORRECT_QUANTITY, text="why")
+        rejected = report(
+            exec_type=ExecType.REJECTED, ord_status=OrdStatus.REJECTED, ord_rej_reason=OrdRejReason.INCORRECT_QUANTITY, text="why"
+        )
         assert (fields(V42.encode(rejected))["103"], fields(V42.encode(rejected))["58"]) == ("0", "why")
         assert fields(V44.encode(rejected))["103"] == "13"
 

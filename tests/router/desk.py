@@ -7,9 +7,33 @@ from typing import Any
 
 from router.engine import Engine
 from router.model import (
-    Accepted, Alert, Canceled, CancelOrder, CancelReject, CancelRejected, Capabilities, Client, Configured, Destination, Effect,
-    ExecType, ExecutionReport, Filled, Instrument, LinkDown, LinkUp, NewOrder, OrdType, Rejected, Route, Send, Side, Started,
-    StatusRequest, Tick, TimeInForce,
+    Accepted,
+    Alert,
+    Canceled,
+    CancelOrder,
+    CancelReject,
+    CancelRejected,
+    Capabilities,
+    Client,
+    Configured,
+    Destination,
+    Effect,
+    ExecType,
+    ExecutionReport,
+    Filled,
+    Instrument,
+    LinkDown,
+    LinkUp,
+    NewOrder,
+    OrdType,
+    Rejected,
+    Route,
+    Send,
+    Side,
+    Started,
+    StatusRequest,
+    Tick,
+    TimeInForce,
 )  # fmt: skip
 from router.order import Order
 
@@ -80,15 +104,15 @@ class Desk:
 
     def accept(self, number: int = 1, exec_id: str = "", venue_order_id: str | None = None) -> list[Effect]:
         return self.apply(
-            Accepted(account="acc", exec_id=exec_id or f"n{number}", venue_cl_ord_id=f"v{number}", venue_order_id=venue_order_id or f"o{number}")
+            Accepted(
+                account="acc", exec_id=exec_id or f"n{number}", venue_cl_ord_id=f"v{number}", venue_order_id=venue_order_id or f"o{number}"
+            )
         )
 
     def fill(self, qty: str, px: str = "100", number: int = 1, complete: bool = False, exec_id: str = "", **more: Any) -> list[Effect]:
         exec_id = exec_id or f"x{number}-{len(self.inputs)}"
         standard = {"venue_order_id": f"o{number}"}
-        return self.apply(
-            Filled(account="acc", exec_id=exec_id, last_qty=D(qty), last_px=D(px), complete=complete, **standard | more)
-        )
+        return self.apply(Filled(account="acc", exec_id=exec_id, last_qty=D(qty), last_px=D(px), complete=complete, **standard | more))
 
     def end(self, number: int = 1, exec_id: str = "", **more: Any) -> list[Effect]:
         return self.apply(Canceled(account="acc", exec_id=exec_id or f"e{number}-{len(self.inputs)}", venue_order_id=f"o{number}", **more))

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from router.model import (
-    CxlRejReason, Done, ExecType, NotSent, OrdRejReason, OrdStatus, OrdType, Refusal, ReplaceOrder, Route, Side, Started, TimeInForce,
+    CxlRejReason,
+    Done,
+    ExecType,
+    NotSent,
+    OrdRejReason,
+    OrdStatus,
+    OrdType,
+    Refusal,
+    ReplaceOrder,
+    Route,
+    Side,
+    Started,
+    TimeInForce,
 )  # fmt: skip
 from tests.router.desk import LINK, SECOND, SESSION, D, Desk, alerts, configured, rejects, reports, sent, shape
 

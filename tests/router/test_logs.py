@@ -29,7 +29,7 @@ def test_secrets_are_not_written_whoever_passes_them() -> None:
     """By the name they come under."""
     stream = io.StringIO()
     narrator = Narrator(stream)
-    narrator.note("logon", secret="hunter2", password="hunter3", user="me")  # noqa: S106 - made up
+    narrator.note("logon", secret="hunter2", password="hunter3", user="me")
     narrator.close()
     assert "hunter" not in stream.getvalue()
     assert "user=me" in stream.getvalue()

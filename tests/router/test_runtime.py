@@ -10,8 +10,23 @@ import pytest
 from router.engine import Engine
 from router.journal import JournalWriter, read
 from router.model import (
-    Accepted, CancelOrder, CancelReject, Configured, ExecutionReport, Input, LinkDown, LinkUp, NewOrder, OrdStatus, OrdType, Side,
-    Started, Stopped, Tick, VenueCommand,
+    Accepted,
+    CancelOrder,
+    CancelReject,
+    Configured,
+    ExecutionReport,
+    Filled,
+    Input,
+    LinkDown,
+    LinkUp,
+    NewOrder,
+    OrdStatus,
+    OrdType,
+    Side,
+    Started,
+    Stopped,
+    Tick,
+    VenueCommand,
 )  # fmt: skip
 from router.ports import Unsendable
 from router.runtime import Runtime, recover
@@ -127,6 +142,19 @@ def test_what_is_posted_while_the_disk_is_full_is_not_lost() -> None:
     recorder.disk_full = False
     runtime.tick()
     assert LINK not in runtime.engine.state.up
+
+
+def test_what_a_venue_says_while_the_disk_is_full_is_kept_in_order() -> None:
+    """QuickFIX counts it as received; losing it would leave the client without its fill."""
+    runtime, recorder, _ = router()
+    runtime.step(new())
+    recorder.disk_full = True
+    runtime.hear(Accepted(account="acc", exec_id="n", venue_cl_ord_id="v1", venue_order_id="o1"))
+    recorder.disk_full = False
+    runtime.hear(Filled(account="acc", exec_id="x", venue_order_id="o1", last_qty=D(1), last_px=D(100), complete=True))
+    assert "report" not in recorder.kinds()
+    runtime.tick()
+    assert [message.ord_status for kind, message in recorder.events if kind == "report"] == [OrdStatus.NEW, OrdStatus.FILLED]
 
 
 def test_time_never_repeats_and_never_goes_back() -> None:

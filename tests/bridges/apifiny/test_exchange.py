@@ -60,15 +60,11 @@ def test_a_resting_order_with_fills_stays_submitted_until_it_is_filled():
     """PARTIAL_FILL each time, FILL at the last; to both parties when both are clients."""
     venue = exchange()
     maker, _ = enter(venue, limit(1, Side.SELL, "65000", "1"))
-    _, happened = enter(
-        venue, limit(2, Side.BUY, "65000", "0.4", account_id=OTHER, order_id=order_id(2, account=OTHER))
-    )
+    _, happened = enter(venue, limit(2, Side.BUY, "65000", "0.4", account_id=OTHER, order_id=order_id(2, account=OTHER)))
     assert happened == [What.NEW, What.FILL, What.PARTIAL_FILL]
     assert (maker.status, maker.filled) == (Status.SUBMITTED, D("0.4"))
     _, executions = venue.trade("BINANCE", "BTCUSDT", Side.BUY, D(2), D(65000), NOW)
-    assert [(each.order, each.what, each.qty, each.price) for each in executions] == [
-        (maker, What.FILL, D("0.6"), D(65000))
-    ]
+    assert [(each.order, each.what, each.qty, each.price) for each in executions] == [(maker, What.FILL, D("0.6"), D(65000))]
     assert money(venue) == (D(1_065_000), D(0), D(9), D(0))
     assert money(venue, OTHER) == (D(974_000), D(0), D("10.4"), D(0))
     venue.check()
@@ -269,9 +265,7 @@ def test_reset_brings_books_and_balances_back_but_no_id_again():
     assert again.latest.exec_id != first.exec_id
 
 
-places = st.tuples(
-    st.sampled_from(Side), st.integers(6490, 6510), st.integers(1, 400), st.sampled_from([1, 3, 7]), st.booleans()
-)
+places = st.tuples(st.sampled_from(Side), st.integers(6490, 6510), st.integers(1, 400), st.sampled_from([1, 3, 7]), st.booleans())
 
 
 @given(st.lists(st.one_of(places, places, st.integers(0, 30)), max_size=30), st.sampled_from(["own", "echo"]))

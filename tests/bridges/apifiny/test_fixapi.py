@@ -401,9 +401,7 @@ def test_reset_forgets_what_was_to_leave_later():
 
 
 values = st.one_of(
-    st.sampled_from(
-        ["", "0", "1", "2", "-1", ".5", "65000", "1e9", "NaN", "9" * 40, "0." + "9" * 40, "BTCUSDT", "BINANCE"]
-    ),
+    st.sampled_from(["", "0", "1", "2", "-1", ".5", "65000", "1e9", "NaN", "9" * 40, "0." + "9" * 40, "BTCUSDT", "BINANCE"]),
     st.text(st.characters(max_codepoint=255, exclude_characters="\x01"), max_size=8),
 )
 tags = st.sampled_from(["11", "55", "21", "40", "59", "60", "54", "44", "1", "38", "152", "207", "58", "18", "99999"])

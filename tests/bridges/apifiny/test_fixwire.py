@@ -112,9 +112,7 @@ def test_what_is_no_timestamp_is_refused(text):
         parse_utc_timestamp(text)
 
 
-@given(
-    st.lists(st.one_of(st.binary(max_size=40), st.just(SPELLED), st.just(SPELLED[:9])), max_size=12), st.integers(1, 9)
-)
+@given(st.lists(st.one_of(st.binary(max_size=40), st.just(SPELLED), st.just(SPELLED[:9])), max_size=12), st.integers(1, 9))
 def test_no_bytes_make_the_parser_fail_and_pieces_do_not_matter(parts, piece):
     """Whole and in pieces the same messages come out, and nothing ever raises."""
     data = b"".join(parts) + HEARTBEAT
