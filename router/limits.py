@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from router.model import (
+    EXACT,
     Destination,
     Instrument,
     NewOrder,
@@ -65,7 +66,7 @@ def _price(order: NewOrder, instrument: Instrument) -> Refusal | None:
         return _unsupported(f"Price(44) is missing on a {order.ord_type} order")
     if price <= 0:
         return _unsupported(f"Price(44) {price:f} is not above zero")
-    if price % instrument.tick:
+    if EXACT.remainder(price, instrument.tick):
         return _unsupported(f"Price(44) {price:f} is off the tick of {instrument.symbol}: {instrument.tick:f}")
     return _between("Price(44)", price, instrument.min_px, instrument.max_px, OrdRejReason.EXCEEDS_LIMIT)
 
@@ -84,7 +85,7 @@ def _quantity(order: NewOrder, destination: Destination, instrument: Instrument)
         return Refusal(OrdRejReason.INCORRECT_QUANTITY, "OrderQty(38) is missing")
     if quantity <= 0:
         return Refusal(OrdRejReason.INCORRECT_QUANTITY, f"OrderQty(38) {quantity:f} is not above zero")
-    if quantity % instrument.lot:
+    if EXACT.remainder(quantity, instrument.lot):
         return Refusal(
             OrdRejReason.INCORRECT_QUANTITY, f"OrderQty(38) {quantity:f} is off the lot of {instrument.symbol}: {instrument.lot:f}"
         )
@@ -95,7 +96,7 @@ def _notional(order: NewOrder, instrument: Instrument) -> Refusal | None:
     if order.cash_order_qty is not None:
         value, name = order.cash_order_qty, "CashOrderQty(152)"
     elif order.price is not None and order.order_qty is not None:
-        value, name = order.price * order.order_qty, "the order's value, Price(44) times OrderQty(38),"
+        value, name = EXACT.multiply(order.price, order.order_qty), "the order's value, Price(44) times OrderQty(38),"
     else:
         return None
     return _between(name, value, instrument.min_notional, instrument.max_notional, OrdRejReason.EXCEEDS_LIMIT)

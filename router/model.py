@@ -15,13 +15,14 @@ maps them. Quantities and prices are exact `Decimal`s; times are integer nanosec
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Context, Decimal
 from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 __all__ = [
+    "EXACT",
     "NONE",
     "ZERO",
     "Accepted",
@@ -70,6 +71,8 @@ __all__ = [
 ]  # fmt: skip
 
 ZERO: Final = Decimal(0)
+EXACT: Final = Context(prec=100)
+"""Arithmetic that never rounds what a message can carry (30 digits): the standard 28 digits would, in a product or a remainder."""
 NONE: Final = "NONE"
 """OrderID(37) of a reject that concerns no order that we know (FIX 4.2, Cancel Reject, OrderID)."""
 

@@ -15,11 +15,11 @@ The rules, all of them here:
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from router.model import ZERO, NewOrder, OrdStatus
+from router.model import EXACT, ZERO, NewOrder, OrdStatus
 
 __all__ = ["DONE", "TRANSITIONS", "Contradiction", "Happening", "Order", "Pending"]
 
@@ -66,7 +66,8 @@ TRANSITIONS: Final[dict[tuple[OrdStatus, Happening], OrdStatus]] = {
 DONE: Final = frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.DONE_FOR_DAY, _S.REJECTED})
 _PENDING_UNDER: Final = frozenset({_S.CANCELED, _S.EXPIRED, _S.REJECTED})
 """States that end a pending request: it is answered with them."""
-_AVG_PX_STEP: Final = Decimal("1e-12")
+_AVG_PX_DECIMALS: Final = 12
+_AVG_PX_STEP: Final = Decimal(1).scaleb(-_AVG_PX_DECIMALS)
 
 
 class Pending:
@@ -158,17 +159,18 @@ class Order:
         order_qty = self.request.order_qty
         if self.base in DONE or order_qty is None:
             return ZERO
-        return max(order_qty - self.cum_qty, ZERO)
+        return max(EXACT.subtract(order_qty, self.cum_qty), ZERO)
 
     @property
     def avg_px(self) -> Decimal:
         """Average price of what was executed: exact where it ends within 12 decimals, else the nearest such value."""
         if not self.cum_qty:
             return ZERO
-        with localcontext() as context:
-            context.prec = 60
-            exact = self.notional / self.cum_qty
-            return exact if exact.as_tuple().exponent >= -12 else exact.quantize(_AVG_PX_STEP, ROUND_HALF_EVEN).normalize()  # type: ignore[operator]
+        exact = EXACT.divide(self.notional, self.cum_qty)
+        ends = exact.as_tuple().exponent
+        if isinstance(ends, int) and ends >= -_AVG_PX_DECIMALS:
+            return exact
+        return EXACT.quantize(exact, _AVG_PX_STEP).normalize(EXACT)
 
     @property
     def overfilled(self) -> bool:
@@ -187,8 +189,8 @@ class Order:
 
     def fill(self, last_qty: Decimal, last_px: Decimal, complete: bool, now: int) -> None:
         """Book one execution (rule 2). `complete` settles an order by cash amount, which has no quantity to compare with."""
-        self.cum_qty += last_qty
-        self.notional += last_qty * last_px
+        self.cum_qty = EXACT.add(self.cum_qty, last_qty)
+        self.notional = EXACT.fma(last_qty, last_px, self.notional)
         order_qty = self.request.order_qty
         whole = complete if order_qty is None else self.cum_qty >= order_qty
         self.happen(Happening.FILLED if whole else Happening.FILLED_IN_PART, now)

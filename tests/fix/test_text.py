@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fix.text import Malformed, fields, join, number, printable, timestamp, timestamp_ns, timestamp_us
+from router.model import EXACT
 
 values = st.text(st.characters(exclude_characters="\x01", exclude_categories=["Cs"]), min_size=1, max_size=20)
 
@@ -46,7 +47,8 @@ def test_any_text_is_a_number_or_malformed(text: str) -> None:
     else:
         assert value is not None
         assert value.is_finite()
-        assert value % Decimal("0.01") is not None
+        assert EXACT.remainder(value, Decimal("0.00000001")) is not None
+        assert EXACT.divide(EXACT.multiply(value, value), value) == value if value else True
 
 
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "1e400", "1E-400", "9" * 31, "", "1,5", "0x10"])

@@ -34,6 +34,8 @@ REFUSED = [
     ({"price": D(1000001)}, "Price(44) 1000001 is above the most allowed, 1000000"),
     ({"stop_px": D(1)}, "StopPx(99) is not allowed on a limit order"),
     ({**MARKET, "side": Side.SELL, "price": D(1)}, "Price(44) 1 is not allowed on a market order"),
+    ({"price": D("1" + "0" * 29)}, "is above the most allowed, 1000000"),
+    ({"order_qty": D("123456789012345678901234567.8")}, "is above the most allowed, 100"),
     ({"order_qty": None}, "OrderQty(38) is missing"),
     ({"order_qty": D(0)}, "OrderQty(38) 0 is not above zero"),
     ({"order_qty": D("-0.1")}, "OrderQty(38) -0.1 is not above zero"),
