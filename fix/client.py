@@ -145,6 +145,7 @@ class ClientDialect:
             price=price,  # type: ignore[arg-type]
             stop_px=stop_px,  # type: ignore[arg-type]
             post_only=post_only,
+            reduce_only=t.REDUCE_ONLY_EXEC_INST in found.get(t.EXEC_INST, "").split(),
             account=found.get(t.ACCOUNT),
             destination=found.get(t.EX_DESTINATION) or found.get(t.SECURITY_EXCHANGE),
             transact_time=found.get(t.TRANSACT_TIME, ""),
@@ -195,8 +196,13 @@ class ClientDialect:
             pairs.append((t.STOP_PX, f"{message.stop_px:f}"))
         if message.time_in_force is not None:
             pairs.append((t.TIME_IN_FORCE, t.TIMES_IN_FORCE[message.time_in_force]))
-        if message.post_only:
-            pairs.append((t.EXEC_INST, t.POST_ONLY_EXEC_INST))
+        instructions = [t.POST_ONLY_EXEC_INST] * message.post_only + [t.REDUCE_ONLY_EXEC_INST] * message.reduce_only
+        if instructions:
+            pairs.append((t.EXEC_INST, " ".join(instructions)))
+        if message.fee is not None:
+            pairs += [(t.COMMISSION, f"{message.fee:f}"), (t.COMM_TYPE, t.COMM_TYPE_ABSOLUTE)]
+            if message.fee_currency and not self._is_42:
+                pairs.append((t.COMM_CURRENCY, message.fee_currency))
         optional = (
             (t.ORIG_CL_ORD_ID, message.orig_cl_ord_id),
             (t.SECONDARY_ORDER_ID, message.venue_order_id),
@@ -273,7 +279,8 @@ def _first_sent(found: Mapping[str, str], wrong: list[Refusal]) -> int | None:
 def _time_in_force(found: Mapping[str, str], wrong: list[Refusal]) -> tuple[bool, TimeInForce | None]:
     """Post-only or not, and TimeInForce; post-only comes as ExecInst(18)=6 or as TimeInForce(59)=7."""
     instructions = found.get(t.EXEC_INST, "").split()
-    wrong += [_unsupported(f"ExecInst(18) {each} is not offered: 6") for each in instructions if each != t.POST_ONLY_EXEC_INST]
+    offered = (t.POST_ONLY_EXEC_INST, t.REDUCE_ONLY_EXEC_INST)
+    wrong += [_unsupported(f"ExecInst(18) {each} is not offered: {' '.join(offered)}") for each in instructions if each not in offered]
     post_only = t.POST_ONLY_EXEC_INST in instructions
     code = found.get(t.TIME_IN_FORCE)
     if code == t.POST_ONLY_TIME_IN_FORCE:

@@ -18,6 +18,7 @@ from router.model import (
     Configured,
     Effect,
     Filled,
+    Found,
     Input,
     LinkDown,
     LinkUp,
@@ -29,6 +30,7 @@ from router.model import (
     StatusRequest,
     Stopped,
     Tick,
+    Unanswered,
 )  # fmt: skip
 from router.order import Contradiction
 from router.policy import Policy
@@ -86,9 +88,7 @@ class Engine:
         try:
             effects = execution(state, event, now)
         except Contradiction as wrong:
-            order = state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id)
-            assert order is not None
-            return [contradiction(order, wrong)]
+            return [contradiction(event, state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id), wrong)]
         order = state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id)
         if order is not None:
             state.blotter.settle(order)
@@ -111,6 +111,10 @@ class Engine:
                 return questions.link_down(state, event, now)
             case NotSent():
                 return questions.not_sent(state, event, now)
+            case Unanswered():
+                return questions.unanswered(state, event, now)
+            case Found():
+                return questions.found(state, event, now)
             case Tick():
                 late = [order_id for order_id, deadline in state.due.items() if deadline <= now]
                 return [effect for order_id in late for effect in questions.overdue(state, state.blotter.orders[order_id], now)]

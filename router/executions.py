@@ -6,7 +6,11 @@ message seen before changes nothing, but answers a question that is under way.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from router.model import (
+    EXACT,
+    ZERO,
     Accepted,
     Alert,
     Canceled,
@@ -35,6 +39,8 @@ _ENDS = {
     Done.DONE_FOR_DAY: (Happening.DONE_FOR_DAY, ExecType.DONE_FOR_DAY),
 }
 _PARKED_AT_MOST = 10_000
+_DERIVED_STEP = Decimal("1e-8")
+"""Derived prices are given to eight decimals: more would feign a precision that an average does not have."""
 
 
 def accepted(state: State, event: Accepted, now: int) -> list[Effect]:
@@ -48,7 +54,7 @@ def accepted(state: State, event: Accepted, now: int) -> list[Effect]:
         if order.base is OrdStatus.REJECTED:
             effects.append(Alert(f"{order.destination} accepted an order that was reported rejected", order.order_id))
         if order.happen(Happening.ACCEPTED, now):
-            effects.append(report(order, ExecType.NEW, now))
+            effects.append(report(order, ExecType.NEW, now, event.text))
             state.rest(order)
     return effects + answered(state, order, now) + _send_held_cancel(state, order, now)
 
@@ -61,10 +67,14 @@ def filled(state: State, event: Filled, now: int) -> list[Effect]:
     _bind(state, order, event.venue_order_id)
     if not state.blotter.first_sight(event.account, event.exec_id):
         return answered(state, order, now)
+    if event.cum_qty is not None and event.cum_qty <= order.cum_qty:
+        # Counted before, as a part of what was missed.
+        return answered(state, order, now)
+    effects = _missed(order, event.cum_qty, event.avg_px, now, event.last_qty, event.last_px)
     waited = order.base is OrdStatus.PENDING_NEW
     late = f"executed although the order was {order.base}" if order.done else ""
     order.fill(event.last_qty, event.last_px, event.complete, now)
-    effects: list[Effect] = [report(order, ExecType.TRADE, now, late, event.last_qty, event.last_px)]
+    effects.append(report(order, ExecType.TRADE, now, late, event.last_qty, event.last_px, fee=event.fee, fee_currency=event.fee_currency))
     if late:
         effects.append(Alert(f"{order.destination}: {event.last_qty:f} {late}", order.order_id))
     if order.overfilled:
@@ -83,20 +93,26 @@ def canceled(state: State, event: Canceled, now: int) -> list[Effect]:
     if order is None:
         return _park(state, event)
     _bind(state, order, event.venue_order_id)
-    if order.doubt and not order.done:
+    effects = _missed(order, event.cum_qty, event.avg_px, now)
+    known = event.cum_qty is not None and event.cum_qty <= order.cum_qty
+    if order.doubt and not order.done and not known:
         # What was executed between the last report before the doubt and this end is not known, so neither is CumQty.
         doubt = f"{order.destination} says that the order is {event.how}, but not what was executed of it meanwhile"
-        effects = answered(state, order, now, doubt)
+        effects += answered(state, order, now, doubt)
         order.doubt = doubt
         return [*effects, Alert(doubt, order.order_id)]
+    if effects and order.done:
+        # What was missed filled it: that is its end.
+        return effects + answered(state, order, now) + _end_pending(state, order, now)
     happening, exec_type = _ENDS[event.how]
     if not state.blotter.first_sight(event.account, event.exec_id) or not order.happen(happening, now):
-        return answered(state, order, now)
+        return effects + answered(state, order, now)
     order.text = event.text
     if order.pending is not None and order.pending.sent:
         order.orig_cl_ord_id, order.cl_ord_id = order.cl_ord_id, order.pending.cl_ord_id
         order.pending = None
-    effects = [report(order, exec_type, now, event.text), *answered(state, order, now)]
+    effects += [report(order, exec_type, now, event.text), *answered(state, order, now)]
+    order.doubt = ""
     state.rest(order)
     return effects + drop_pending(state, order, now)
 
@@ -141,6 +157,27 @@ def cancel_rejected(state: State, event: CancelRejected, now: int) -> list[Effec
     return effects
 
 
+def _missed(
+    order: Order, cum_qty: Decimal | None, avg_px: Decimal | None, now: int, last_qty: Decimal = ZERO, last_px: Decimal = ZERO
+) -> list[Effect]:
+    """Book what the venue's CumQty says was executed and we never saw, at the price that its AvgPx leaves for it. `last_qty`,
+    `last_px`: the execution that comes with these figures, which is booked by itself."""
+    if cum_qty is None or avg_px is None:
+        return []
+    missing = EXACT.subtract(EXACT.subtract(cum_qty, order.cum_qty), last_qty)
+    if missing <= 0:
+        return []
+    value = EXACT.subtract(EXACT.subtract(EXACT.multiply(avg_px, cum_qty), order.notional), EXACT.multiply(last_qty, last_px))
+    price = EXACT.divide(value, missing).quantize(_DERIVED_STEP, context=EXACT).normalize(EXACT)
+    if price <= 0:
+        return [
+            Alert(f"{order.destination}: {missing:f} was executed unseen, and the average price makes no sense: {avg_px:f}", order.order_id)
+        ]
+    order.fill(missing, price, False, now)
+    text = "missed while out of reach; price derived from the venue's average"
+    return [report(order, ExecType.TRADE, now, text, missing, price), Alert(f"{order.destination}: {missing:f} {text}", order.order_id)]
+
+
 def _judge_gap(state: State, order: Order, event: Filled, now: int) -> list[Effect]:
     """What an execution tells about those that may have been missed before it."""
     if event.complete and order.leaves_qty:
@@ -148,7 +185,7 @@ def _judge_gap(state: State, order: Order, event: Filled, now: int) -> list[Effe
         effects = answered(state, order, now, doubt)
         order.doubt = doubt
         return [*effects, Alert(doubt, order.order_id)]
-    if order.doubt and not order.done:
+    if order.doubt and not order.done and event.cum_qty is None:
         missed = f"executions at {order.destination} may have been missed while it was out of reach"
         return answered(state, order, now, missed)
     effects = answered(state, order, now)

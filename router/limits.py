@@ -48,6 +48,8 @@ def _ability(order: NewOrder, time_in_force: TimeInForce, destination: Destinati
     if time_in_force not in can.times_in_force:
         offered = ", ".join(can.times_in_force)
         return _unsupported(f"TimeInForce(59) {time_in_force} is not offered by {destination.name}: {offered}")
+    if order.reduce_only and not can.reduce_only:
+        return _unsupported(f"reduce-only, ExecInst(18)=E, is not offered by {destination.name}")
     if order.post_only:
         if not can.post_only:
             return _unsupported(f"post-only, ExecInst(18)=6, is not offered by {destination.name}")

@@ -45,6 +45,7 @@ __all__ = [
     "ExecType",
     "ExecutionReport",
     "Filled",
+    "Found",
     "Input",
     "Instrument",
     "LinkDown",
@@ -66,6 +67,7 @@ __all__ = [
     "Stopped",
     "Tick",
     "TimeInForce",
+    "Unanswered",
     "VenueCommand",
     "VenueEvent",
 ]  # fmt: skip
@@ -203,6 +205,8 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, tag="new-order", omit_
     price: Decimal | None = None
     stop_px: Decimal | None = None
     post_only: bool = False
+    reduce_only: bool = False
+    """ExecInst(18)=E, Do not increase: the order may only make a position smaller."""
     account: str | None = None
     destination: str | None = None
     """ExDestination(100), else SecurityExchange(207), as the client wrote it."""
@@ -259,6 +263,8 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag="accepted", omit_d
     exec_id: str
     venue_cl_ord_id: str | None = None
     venue_order_id: str | None = None
+    text: str = ""
+    """What the client should know about how it is worked there."""
 
 
 class Filled(msgspec.Struct, frozen=True, kw_only=True, tag="filled", omit_defaults=True):
@@ -274,6 +280,13 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True, tag="filled", omit_defau
     symbol: str | None = None
     side: Side | None = None
     order_qty: Decimal | None = None
+    cum_qty: Decimal | None = None
+    """CumQty of the order after this execution, where the venue states it: shows what was missed, and what was counted already."""
+    avg_px: Decimal | None = None
+    """AvgPx after this execution, where the venue states it: prices what was missed."""
+    fee: Decimal | None = None
+    """What the venue charged; negative is a rebate."""
+    fee_currency: str = ""
 
 
 class Done(StrEnum):
@@ -295,6 +308,9 @@ class Canceled(msgspec.Struct, frozen=True, kw_only=True, tag="canceled", omit_d
     symbol: str | None = None
     side: Side | None = None
     order_qty: Decimal | None = None
+    cum_qty: Decimal | None = None
+    """CumQty at the end, where the venue states it: with it the end is certain also after an outage."""
+    avg_px: Decimal | None = None
     text: str = ""
 
 
@@ -326,6 +342,20 @@ class NotSent(msgspec.Struct, frozen=True, kw_only=True, tag="not-sent", omit_de
     place: bool
     """True: it was the order itself; False: a cancel or a question about it."""
     text: str
+
+
+class Unanswered(msgspec.Struct, frozen=True, kw_only=True, tag="unanswered", omit_defaults=True):
+    """A command may have arrived and nobody knows what became of it: no reply, a 5xx, an answer that cannot be read."""
+
+    order_id: str
+    text: str
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True, tag="found", omit_defaults=True):
+    """The answer to `Ask` about an order whose id at the venue is not known: ids of orders there that look like it, maybe none."""
+
+    order_id: str
+    candidates: tuple[str, ...] = ()
 
 
 class LinkUp(msgspec.Struct, frozen=True, tag="link-up"):
@@ -370,6 +400,10 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     post_only: bool
     market_buy_by_cash: bool
     """A market buy states CashOrderQty(152), not OrderQty(38)."""
+    reduce_only: bool = False
+    client_id: bool = True
+    """The venue keeps our id with the order. Where not, an unanswered order is looked for by what it looks like."""
+    native_replace: bool = False
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
@@ -440,8 +474,8 @@ class Tick(msgspec.Struct, frozen=True, tag="tick"):
 
 VenueEvent = Accepted | Filled | Canceled | Rejected | CancelRejected
 Input = (
-    NewOrder | CancelOrder | ReplaceOrder | StatusRequest | VenueEvent | NotSent | LinkUp | LinkDown | Configured | Started
-    | Stopped | Tick
+    NewOrder | CancelOrder | ReplaceOrder | StatusRequest | VenueEvent | NotSent | Unanswered | Found | LinkUp | LinkDown
+    | Configured | Started | Stopped | Tick
 )  # fmt: skip
 
 
@@ -462,6 +496,8 @@ class Place(msgspec.Struct, frozen=True, gc=False):
     order_qty: Decimal | None
     cash_order_qty: Decimal | None
     price: Decimal | None
+    stop_px: Decimal | None
+    reduce_only: bool
     time: int
 
 
@@ -476,13 +512,20 @@ class Cancel(msgspec.Struct, frozen=True, gc=False):
 
 
 class Ask(msgspec.Struct, frozen=True, gc=False):
-    """Ask the venue where this order stands. Safe to repeat."""
+    """Ask the venue where this order stands. Safe to repeat. What it looks like is told for venues that keep no id of ours."""
 
     order_id: str
     venue_cl_ord_id: str
     venue_order_id: str | None
     venue: str
     symbol: str
+    side: Side
+    ord_type: OrdType
+    order_qty: Decimal | None
+    cash_order_qty: Decimal | None
+    price: Decimal | None
+    placed: int
+    """When it was sent, ns UTC."""
 
 
 VenueCommand = Place | Cancel | Ask
@@ -513,6 +556,8 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     avg_px: Decimal = ZERO
     last_qty: Decimal = ZERO
     last_px: Decimal = ZERO
+    fee: Decimal | None = None
+    fee_currency: str = ""
     orig_cl_ord_id: str | None = None
     venue_order_id: str | None = None
     account: str | None = None
@@ -520,6 +565,7 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ord_type: OrdType | None = None
     time_in_force: TimeInForce | None = None
     post_only: bool = False
+    reduce_only: bool = False
     order_qty: Decimal | None = None
     cash_order_qty: Decimal | None = None
     price: Decimal | None = None

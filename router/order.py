@@ -133,8 +133,8 @@ class Order:
         self.destination = self.account = self.link = self.venue = self.venue_symbol = ""
         self.venue_cl_ord_id = ""
         self.venue_order_id: str | None = None
-        self.placed = False
-        """True once it may have reached the venue."""
+        self.placed = 0
+        """When it was sent and so may have reached the venue, ns UTC; 0 before."""
         self.doubt = ""
         """Why its true state at the venue is not known; "" when it is."""
         self.asked = False
@@ -192,7 +192,8 @@ class Order:
         self.cum_qty = EXACT.add(self.cum_qty, last_qty)
         self.notional = EXACT.fma(last_qty, last_px, self.notional)
         order_qty = self.request.order_qty
-        whole = complete if order_qty is None else self.cum_qty >= order_qty
+        filled = complete or self.base is OrdStatus.FILLED
+        whole = filled if order_qty is None else self.cum_qty >= order_qty
         self.happen(Happening.FILLED if whole else Happening.FILLED_IN_PART, now)
 
     def check(self) -> None:

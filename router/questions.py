@@ -5,7 +5,7 @@ The rules:
 1. Only the venue's own word is a no. Silence, or a link lost with an order on it, leaves the order where it is, *in doubt*; the
    client hears PendingNew with a Text that says so, never a reject.
 2. A create is never sent twice. Cancels and questions are harmless and are repeated.
-3. "No such order" counts only for an answer to a question that was asked a full answer timeout after the order left.
+3. "No such order" counts only for an answer that comes two answer timeouts after the order left, or later.
 4. Questions about an order whose id at the venue is not known go one at a time per account: the answer may carry no id of ours
    (Apifiny, "Execution Report": ClOrdID only with ExecType=New).
 """
@@ -21,11 +21,13 @@ from router.model import (
     CxlRejReason,
     Effect,
     ExecType,
+    Found,
     LinkDown,
     NotSent,
     OrdRejReason,
     OrdStatus,
     Send,
+    Unanswered,
 )  # fmt: skip
 from router.order import Happening, Order
 from router.reports import cancel_reject, report
@@ -52,6 +54,7 @@ def link_down(state: State, event: LinkDown, now: int) -> list[Effect]:
     state.up.discard(event.link)
     effects: list[Effect] = []
     for order in state.blotter.on_link(event.link):
+        _forget_questions(state, order)
         effects += _doubt(state, order, f"the link to {order.destination} was lost", now)
     if was_up:
         count = sum(1 for _ in state.blotter.on_link(event.link))
@@ -66,6 +69,7 @@ def started(state: State, now: int) -> list[Effect]:
     effects: list[Effect] = []
     for order in list(state.blotter.live.values()):
         if order.placed:
+            _forget_questions(state, order)
             effects += _doubt(state, order, "the router was stopped", now)
     return effects
 
@@ -100,7 +104,12 @@ def ask(state: State, order: Order, now: int) -> list[Effect]:
     effects: list[Effect] = []
     if order.queries == 4:
         effects.append(Alert(f"{order.destination} has left {order.queries - 1} questions about this order open", order.order_id))
-    command = Ask(order.order_id, order.venue_cl_ord_id, order.venue_order_id, order.venue, order.venue_symbol)
+    request = order.request
+    assert request.ord_type is not None
+    command = Ask(
+        order.order_id, order.venue_cl_ord_id, order.venue_order_id, order.venue, order.venue_symbol, request.side, request.ord_type,
+        request.order_qty, request.cash_order_qty, request.price, order.placed,
+    )  # fmt: skip
     return [*effects, Send(order.link, command)]
 
 
@@ -112,7 +121,7 @@ def answered(state: State, order: Order, now: int, doubt: str = "") -> list[Effe
     order.queries = 0
     order.doubt = doubt
     state.rest(order)
-    effects = _next_unnamed(state, order, now)
+    effects = _leave_queue(state, order, now)
     if order.pending is not None and not order.done and sendable(state, order):
         effects.append(send_cancel(state, order, now))
     return effects
@@ -130,7 +139,7 @@ def not_found(state: State, order: Order, now: int) -> list[Effect]:
     if order.base is not OrdStatus.PENDING_NEW:
         doubt = f"{order.destination} says that it knows no such order"
         return [*answered(state, order, now, doubt), Alert(f"{doubt}, which it had accepted", order.order_id)]
-    if now - order.created < 2 * state.policy.configured.answer_timeout:
+    if now - order.placed < 2 * state.policy.configured.answer_timeout:
         # Too early to believe (rule 3): it may still be on its way. The next deadline asks again.
         order.asked = False
         state.wait(order, now)
@@ -143,6 +152,34 @@ def not_found(state: State, order: Order, now: int) -> list[Effect]:
     return effects
 
 
+def unanswered(state: State, event: Unanswered, now: int) -> list[Effect]:
+    """A command may have arrived, and nobody knows: doubt, and a question."""
+    order = state.blotter.orders[event.order_id]
+    if order.done and order.pending is None:
+        return []
+    effects = _doubt(state, order, event.text, now)
+    if sendable(state, order):
+        effects += ask(state, order, now)
+    return effects
+
+
+def found(state: State, event: Found, now: int) -> list[Effect]:
+    """What a search for an order brought. One that no order of ours has claimed is ours; with two, a person must decide."""
+    order = state.blotter.orders[event.order_id]
+    if order.venue_order_id is not None:
+        return answered(state, order, now)
+    free = [each for each in event.candidates if state.blotter.at_venue(order.account, None, each) is None]
+    if not free:
+        return not_found(state, order, now)
+    if len(free) > 1:
+        doubt = f"{len(free)} orders at {order.destination} look like this one: {', '.join(free)}; an operator must say which it is"
+        effects = answered(state, order, now, doubt)
+        return [*effects, Alert(doubt, order.order_id)]
+    state.released += state.blotter.bind(order, free[0])
+    effects = _leave_queue(state, order, now)
+    return effects + ask(state, order, now)
+
+
 def not_sent(state: State, event: NotSent, now: int) -> list[Effect]:
     """A command is known not to have left this process."""
     order = state.blotter.orders[event.order_id]
@@ -150,7 +187,7 @@ def not_sent(state: State, event: NotSent, now: int) -> list[Effect]:
         if order.pending is not None:
             order.pending.sent = False
         return []
-    order.placed = False
+    order.placed = 0
     order.text = f"not sent: {event.text}"
     state.rest(order)
     order.happen(Happening.REJECTED, now)
@@ -171,7 +208,6 @@ def drop_pending(state: State, order: Order, now: int) -> list[Effect]:
 def _doubt(state: State, order: Order, why: str, now: int) -> list[Effect]:
     state.rest(order)
     order.asked = False
-    state.unnamed.pop(order.account, None)
     if order.doubt:
         return []
     order.doubt = f"unknown at {order.destination}: {why}; it is being asked"
@@ -180,13 +216,19 @@ def _doubt(state: State, order: Order, why: str, now: int) -> list[Effect]:
     return [report(order, ExecType.PENDING_NEW, now, order.doubt)]
 
 
+def _forget_questions(state: State, order: Order) -> None:
+    """Questions under way went with the link."""
+    state.unnamed.pop(order.account, None)
+
+
 def _give_up_holding(order: Order, now: int) -> Effect:
     order.text = f"{order.destination} did not come back in time: the order was not sent"
     order.happen(Happening.REJECTED, now)
     return report(order, ExecType.REJECTED, now, order.text, ord_rej_reason=OrdRejReason.EXCHANGE_CLOSED)
 
 
-def _next_unnamed(state: State, order: Order, now: int) -> list[Effect]:
+def _leave_queue(state: State, order: Order, now: int) -> list[Effect]:
+    """The question about an order without an id was answered: the next one's turn (rule 4)."""
     queue = state.unnamed.get(order.account)
     if not queue or order.order_id not in queue:
         return []

@@ -35,10 +35,13 @@ def report(
     last_qty: Decimal = ZERO,
     last_px: Decimal = ZERO,
     ord_rej_reason: OrdRejReason | None = None,
+    fee: Decimal | None = None,
+    fee_currency: str = "",
 ) -> ExecutionReport:
     """Something happened to an order: one new execution message, with an ExecID of its own."""
     order.reports += 1
-    return _of(order, exec_type, f"{order.order_id}-{order.reports}", now, text, last_qty, last_px, ord_rej_reason)
+    exec_id = f"{order.order_id}-{order.reports}"
+    return _of(order, exec_type, exec_id, now, text, last_qty, last_px, ord_rej_reason, None, fee, fee_currency)
 
 
 def status(order: Order, now: int, text: str = "", ord_status_req_id: str | None = None) -> ExecutionReport:
@@ -48,7 +51,7 @@ def status(order: Order, now: int, text: str = "", ord_status_req_id: str | None
 
 def _of(
     order: Order, exec_type: ExecType, exec_id: str, now: int, text: str, last_qty: Decimal, last_px: Decimal,
-    ord_rej_reason: OrdRejReason | None, ord_status_req_id: str | None = None,
+    ord_rej_reason: OrdRejReason | None, ord_status_req_id: str | None = None, fee: Decimal | None = None, fee_currency: str = "",
 ) -> ExecutionReport:  # fmt: skip
     request = order.request
     pending = order.pending
@@ -71,6 +74,8 @@ def _of(
         avg_px=order.avg_px,
         last_qty=last_qty,
         last_px=last_px,
+        fee=fee,
+        fee_currency=fee_currency,
         orig_cl_ord_id=orig_cl_ord_id,
         venue_order_id=order.venue_order_id,
         account=request.account,
@@ -78,6 +83,7 @@ def _of(
         ord_type=request.ord_type,
         time_in_force=order.time_in_force,
         post_only=request.post_only,
+        reduce_only=request.reduce_only,
         order_qty=request.order_qty,
         cash_order_qty=request.cash_order_qty,
         price=request.price,

@@ -66,7 +66,7 @@ def new_order(state: State, request: NewOrder, now: int) -> list[Effect]:
 def place(state: State, order: Order, now: int) -> Send:
     """The order leaves for its venue: from here on it may be live there."""
     request = order.request
-    order.placed = True
+    order.placed = now
     state.wait(order, now)
     assert request.ord_type is not None
     assert order.time_in_force is not None
@@ -74,7 +74,8 @@ def place(state: State, order: Order, now: int) -> Send:
         order.link,
         Place(
             order.order_id, order.venue_cl_ord_id, order.venue, order.venue_symbol, request.side, request.ord_type,
-            order.time_in_force, request.post_only, request.order_qty, request.cash_order_qty, request.price, now,
+            order.time_in_force, request.post_only, request.order_qty, request.cash_order_qty, request.price,
+            request.stop_px, request.reduce_only, now,
         ),
     )  # fmt: skip
 

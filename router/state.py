@@ -51,11 +51,13 @@ class State:
         self.due.pop(order.order_id, None)
 
 
-def contradiction(order: Order, wrong: Contradiction) -> Alert:
+def contradiction(event: VenueEvent, order: Order | None, wrong: Contradiction) -> Alert:
     """The venue contradicts itself: nothing changed, somebody should look."""
+    if order is None:
+        return Alert(f"{event.account}: {wrong}; ignored")
     return Alert(f"{order.destination}: {wrong}; ignored", order.order_id)
 
 
 def sendable(state: State, order: Order) -> bool:
     """True when a command about this order can go out now."""
-    return order.link in state.up and order.placed
+    return order.link in state.up and bool(order.placed)

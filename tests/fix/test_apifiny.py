@@ -37,7 +37,7 @@ def place(**more: object) -> Place:
     standard = {
         "order_id": "1", "venue_cl_ord_id": "42", "venue": "BINANCE", "symbol": "BTCUSDT", "side": Side.SELL, "ord_type": OrdType.LIMIT,
         "time_in_force": TimeInForce.IOC, "post_only": False, "order_qty": D("0.10"), "cash_order_qty": None, "price": D("65000"),
-        "time": NOW,
+        "time": NOW, "stop_px": None, "reduce_only": False,
     }  # fmt: skip
     return Place(**standard | more)  # type: ignore[arg-type]
 
@@ -91,9 +91,12 @@ def test_how_orders_are_said(more: dict[str, object], tags: dict[str, str | None
     assert {tag: out.get(tag) for tag in tags} == tags
 
 
+ASK = Ask("1", "42", None, "BINANCE", "BTCUSDT", Side.SELL, OrdType.LIMIT, D(1), None, D(1), NOW)
+
+
 def test_cancel_and_question_name_the_order_by_its_own_id() -> None:
     """Document, "Cancel Order", "Query order status": neither OrigClOrdID nor symbol, side or time."""
-    for command, msg_type in ((Cancel("1", "42", "V1", "BINANCE", "BTCUSDT"), "F"), (Ask("1", "42", None, "BINANCE", "BTCUSDT"), "H")):
+    for command, msg_type in ((Cancel("1", "42", "V1", "BINANCE", "BTCUSDT"), "F"), (ASK, "H")):
         out = fields(DIALECT.encode(command))
         assert {tag for tag in out if tag} == {"8", "9", "35", "11", "1", "207", "10"}
         assert (out["35"], out["11"]) == (msg_type, "42")

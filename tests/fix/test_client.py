@@ -79,7 +79,7 @@ class TestIn:
             ({"t54": "B"}, "Side(54) B is not offered"),
             ({"t59": "8"}, "TimeInForce(59) 8 is not offered"),
             ({"t18": "G"}, "ExecInst(18) G is not offered"),
-            ({"t18": "6 E"}, "ExecInst(18) E is not offered"),
+            ({"t18": "6 G"}, "ExecInst(18) G is not offered"),
             ({"t110": "1"}, "MinQty(110) is not offered"),
             ({"t111": "1"}, "MaxFloor(111) is not offered"),
             ({"t210": "1"}, "MaxShow(210) is not offered"),

@@ -6,6 +6,7 @@ from router.model import (
     CxlRejReason,
     Done,
     ExecType,
+    Found,
     NotSent,
     OrdRejReason,
     OrdStatus,
@@ -16,6 +17,7 @@ from router.model import (
     Side,
     Started,
     TimeInForce,
+    Unanswered,
 )  # fmt: skip
 from tests.router.desk import LINK, SECOND, SESSION, D, Desk, alerts, configured, rejects, reports, sent, shape
 
@@ -514,6 +516,123 @@ class TestDoubt:
         effects = desk.fill("1", number=7, complete=True, symbol="BTCUSDT", side=Side.SELL, order_qty=D(1))
         assert shape(effects) == ["!"]
         assert desk.order().cum_qty == D(0)
+
+
+class TestVenuesThatStateTheirFigures:
+    """Where the venue states CumQty, what was missed is known; where it keeps no id of ours, an order is looked for by its looks."""
+
+    def test_a_missed_execution_is_booked_at_the_price_the_average_leaves_for_it(self) -> None:
+        """0.4 at 100 unseen, then 0.6 at 99: CumQty 1, AvgPx 99.4. It says that the price is derived."""
+        desk = Desk()
+        desk.new()
+        desk.accept()
+        effects = desk.fill("0.6", "99", complete=True, cum_qty=D(1), avg_px=D("99.4"))
+        assert shape(effects) == ["trade/partially-filled", "!", "trade/filled"]
+        first = reports(effects)[0]
+        assert (first.last_qty, first.last_px, "derived" in first.text) == (D("0.4"), D(100), True)
+        assert (desk.order().cum_qty, desk.order().avg_px) == (D(1), D("99.4"))
+
+    def test_the_real_execution_coming_late_is_not_counted_again(self) -> None:
+        """Its CumQty says that it is in already."""
+        desk = Desk()
+        desk.new()
+        desk.accept()
+        desk.fill("0.6", "99", cum_qty=D("0.9"), avg_px=D(99))
+        assert desk.fill("0.3", "99", cum_qty=D("0.3"), avg_px=D(99)) == []
+        assert desk.order().cum_qty == D("0.9")
+
+    def test_an_end_with_cum_qty_is_certain_also_after_an_outage(self) -> None:
+        """Nothing missed, or exactly so much."""
+        for cum, said in ((D(0), ["canceled/canceled"]), (D("0.3"), ["trade/partially-filled", "!", "canceled/canceled"])):
+            desk = Desk()
+            desk.new()
+            desk.accept()
+            desk.down()
+            desk.up()
+            assert shape(desk.end(cum_qty=cum, avg_px=D(100))) == said
+            assert (desk.order().doubt, desk.order().cum_qty) == ("", cum)
+            assert not desk.engine.state.blotter.live
+
+    def test_a_partial_fill_with_cum_qty_ends_the_doubt(self) -> None:
+        """Everything is accounted for."""
+        desk = Desk()
+        desk.new()
+        desk.accept()
+        desk.down()
+        desk.up()
+        desk.fill("0.3", cum_qty=D("0.3"), avg_px=D(100))
+        assert desk.order().doubt == ""
+
+    def test_an_average_that_makes_no_sense_is_not_turned_into_a_price(self) -> None:
+        """An alert, and no invented fill."""
+        desk = Desk()
+        desk.new()
+        desk.accept()
+        effects = desk.fill("0.6", "100", cum_qty=D(1), avg_px=D(1))
+        assert shape(effects) == ["!", "trade/partially-filled"]
+        assert desk.order().cum_qty == D("0.6")
+
+    def test_a_create_without_a_reply_is_asked_about_at_once(self) -> None:
+        """A 5xx, a timeout: unknown, never a no."""
+        desk = Desk()
+        desk.new()
+        effects = desk.apply(Unanswered(order_id=desk.order().order_id, text="HTTP 502"))
+        assert shape(effects) == ["pending-new/pending-new", "Ask"]
+        assert "HTTP 502" in reports(effects)[0].text
+
+    def test_one_order_like_ours_is_ours(self) -> None:
+        """Bound to it, then asked about by its id."""
+        desk = Desk()
+        desk.new()
+        desk.apply(Unanswered(order_id=desk.order().order_id, text="HTTP 502"))
+        assert sent(desk.apply(Found(order_id=desk.order().order_id, candidates=("o7",)))) == ["Ask"]
+        assert desk.order().venue_order_id == "o7"
+        assert shape(desk.accept(7, exec_id="n")) == ["new/new"]
+
+    def test_an_order_that_is_somebodys_already_is_not_a_candidate(self) -> None:
+        """Two orders of one kind, one of them acknowledged: the other candidate is the answer."""
+        desk = Desk()
+        desk.new()
+        desk.accept()
+        desk.new("b")
+        desk.apply(Unanswered(order_id=desk.order("b").order_id, text="lost"))
+        desk.apply(Found(order_id=desk.order("b").order_id, candidates=("o1", "o2")))
+        assert desk.order("b").venue_order_id == "o2"
+
+    def test_two_that_fit_are_for_a_person_to_decide(self) -> None:
+        """Never guessed; the client hears it."""
+        desk = Desk()
+        desk.new()
+        desk.apply(Unanswered(order_id=desk.order().order_id, text="lost"))
+        assert shape(desk.apply(Found(order_id=desk.order().order_id, candidates=("o8", "o9")))) == ["!"]
+        assert "o8, o9" in reports(desk.status())[0].text
+        assert desk.order().venue_order_id is None
+
+    def test_none_that_fits_counts_only_after_a_quiet_time(self) -> None:
+        """Then it is rejected: it never arrived."""
+        desk = Desk()
+        desk.new()
+        desk.apply(Unanswered(order_id=desk.order().order_id, text="lost"))
+        assert reports(desk.apply(Found(order_id=desk.order().order_id))) == []
+        desk.later(11)
+        assert shape(desk.apply(Found(order_id=desk.order().order_id))) == ["rejected/rejected"]
+
+    def test_a_doubt_about_one_order_leaves_questions_about_others_alone(self) -> None:
+        """The queue goes on."""
+        desk = Desk()
+        desk.new()
+        desk.new("b")
+        desk.apply(Unanswered(order_id=desk.order().order_id, text="lost"))
+        assert sent(desk.apply(Unanswered(order_id=desk.order("b").order_id, text="lost"))) == []
+        assert sent(desk.apply(Found(order_id=desk.order().order_id, candidates=("o7",)))) == ["Ask", "Ask"]
+
+    def test_fees_reach_the_client(self) -> None:
+        """With their currency."""
+        desk = Desk()
+        desk.new()
+        desk.accept()
+        report = reports(desk.fill("1", complete=True, fee=D("-0.01"), fee_currency="USDT"))[0]
+        assert (report.fee, report.fee_currency) == (D("-0.01"), "USDT")
 
 
 class TestLyingVenues:

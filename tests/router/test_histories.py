@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.engine import Engine
-from router.model import CxlRejReason, Done, ExecType, ExecutionReport, OrdStatus, OrdType, Side, Started, TimeInForce
-from tests.router.desk import D, Desk, reports
+from router.model import CxlRejReason, Done, ExecType, ExecutionReport, Found, OrdStatus, OrdType, Side, Started, TimeInForce, Unanswered
+from tests.router.desk import SESSION, D, Desk, reports
 
 numbers = st.integers(1, 4)
 quantities = st.sampled_from(["0.1", "0.5", "1", "1.5"])
@@ -25,6 +25,10 @@ steps = st.one_of(
     st.tuples(st.just("end"), numbers, st.sampled_from(list(Done)), exec_ids),
     st.tuples(st.just("reject"), numbers, st.booleans(), exec_ids),
     st.tuples(st.just("reject_cancel"), numbers, st.sampled_from(list(CxlRejReason))),
+    st.tuples(st.just("stated"), numbers, quantities, quantities, exec_ids),
+    st.tuples(st.just("end_stated"), numbers, quantities, exec_ids),
+    st.tuples(st.just("unanswered"), numbers),
+    st.tuples(st.just("found"), numbers, st.lists(st.sampled_from(["o1", "o2", "o3"]), unique=True)),
     st.tuples(st.just("down")),
     st.tuples(st.just("up")),
     st.tuples(st.just("restart")),
@@ -54,6 +58,15 @@ def play(desk: Desk, step: tuple[Any, ...]) -> None:
             desk.reject(n, exec_id=exec_id, venue_order_id=f"v{n}" if named else "NONE")
         case ("reject_cancel", n, reason):
             desk.reject_cancel(n, reason=reason)
+        case ("stated", n, quantity, cum, exec_id):
+            desk.fill(quantity, number=n, exec_id=exec_id, cum_qty=D(cum), avg_px=D(100))
+        case ("end_stated", n, cum, exec_id):
+            desk.end(n, exec_id=exec_id, cum_qty=D(cum), avg_px=D(100))
+        case ("unanswered" | "found", n, *candidates):
+            order = desk.engine.state.blotter.by_cl_ord_id(SESSION, f"a{n}")
+            if order is not None and order.placed:
+                event = Found(order_id=order.order_id, candidates=tuple(*candidates)) if candidates else None
+                desk.apply(event or Unanswered(order_id=order.order_id, text="lost"))
         case ("down",):
             desk.down()
         case ("up",):
@@ -110,4 +123,4 @@ def test_a_client_is_never_told_a_rejected_order_unless_somebody_said_no(history
         play(desk, step)
         new: list[ExecutionReport] = [each for each in reports(desk.said[said:]) if each.ord_status is OrdStatus.REJECTED]
         executed = [each for each in new if each.exec_type is ExecType.REJECTED]
-        assert not executed or step[0] in ("new", "cash", "reject")
+        assert not executed or step[0] in ("new", "cash", "reject", "found")
