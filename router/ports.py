@@ -7,10 +7,12 @@ from typing import Protocol
 
 from router.model import CancelReject, ExecutionReport, Input, VenueCommand
 
-__all__ = ["Clients", "Clock", "Journal", "Unsendable", "Venue"]
+__all__ = ["Clients", "Clock", "Hear", "Journal", "Unsendable", "Venue"]
 
 Clock = Callable[[], int]
 """Nanoseconds since 1970 UTC."""
+Hear = Callable[[Input], None]
+"""Where a bridge brings what its venue says: `runtime.hear`."""
 
 
 class Unsendable(Exception):

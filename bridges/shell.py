@@ -1,0 +1,279 @@
+"""The one REST and WebSocket shell: sockets, deadlines, reconnects, budgets and threads for every venue's protocol.
+
+One thread runs an asyncio loop for all bridges; a protocol is only ever called on it. The router's commands arrive on other threads, under
+the router's lock, and are handed over without waiting. What the shell promises a protocol:
+
+- each request is answered or lost, once; a lost one says whether it may have left;
+- a create has its place within a second or is refused at once: it never grows old in a queue. Cancels and queries wait, cancels first;
+- requests are signed when they are sent;
+- after a refused connection, a ban or a lost stream it starts anew by itself, with growing pauses that differ from bridge to bridge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from bridges.budget import Budgets
+from bridges.wire import Answer, Frame, Kind, Note, Out, Reconnect, Request, VenueProtocol
+from router.model import LinkDown, Place, VenueCommand
+from router.ports import Clock, Hear, Unsendable
+
+__all__ = ["Bridge", "Shell"]
+
+TICK_S = 0.05
+ANSWER_WITHIN_S = 10
+CONNECT_WITHIN_S = 3
+FRAME_BYTES = 10 * 1024 * 1024
+PATIENCE_S = 1.0
+"""How long a new order may wait for its place in the budget before it is refused."""
+BAN_S = 60.0
+SKEW_S = 2.0
+_SECOND = 1_000_000_000
+
+Noted = Callable[..., None]
+
+
+class Bridge:
+    """One account at one venue; satisfies `ports.Venue`."""
+
+    def __init__(self, name: str, protocol: VenueProtocol, rest_url: str, stream_url: str, hear: Hear, clock: Clock, note: Noted) -> None:
+        """`name` is the link's; `rest_url` without a path at its end, `stream_url` whole."""
+        self.name = name
+        self._protocol = protocol
+        self._rest_url = rest_url.rstrip("/")
+        self._stream_url = stream_url
+        self._hear = hear
+        self._clock = clock
+        self._note = note
+        self._budgets = Budgets(protocol.budgets)
+        self._order_group = protocol.budgets[0].group
+        self._budget_lock = threading.Lock()
+        self._banned_until = 0
+        self._begun = False
+        self._start = secrets.randbelow(1_000_000)
+        self._serial = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._http: aiohttp.ClientSession | None = None
+        self._stream: ClientConnection | None = None
+        self._frames: asyncio.Queue[str] = asyncio.Queue()
+        self._cancels: deque[Request] = deque()
+        self._queries: deque[Request] = deque()
+        self._more = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._skew_told = False
+
+    # --- from the router's threads ----------------------------------------------------------------------------------------
+
+    def mint(self, now: int) -> str:
+        """A new order id (`ports.Venue.mint`)."""
+        self._serial += 1
+        return self._protocol.mint(now, self._start, self._serial)
+
+    def submit(self, command: VenueCommand) -> None:
+        """Hand a command over. Raises `Unsendable` for a create that has no budget now, or a venue that has shut us out."""
+        if self._loop is None:
+            raise Unsendable(f"{self.name} is not started")
+        if isinstance(command, Place):
+            now = self._clock()
+            if now < self._banned_until:
+                raise Unsendable(f"{self.name} has shut us out for {(self._banned_until - now) // _SECOND + 1} s more")
+            with self._budget_lock:
+                has_place, wait = self._budgets.take(self._order_group, Kind.NEW, now, PATIENCE_S)
+            if not has_place:
+                raise Unsendable(f"the request budget of {self.name} is used up; the next order can go in {wait:.1f} s")
+            if wait:
+                self._loop.call_soon_threadsafe(self._loop.call_later, wait, self._send, command)
+                return
+        self._loop.call_soon_threadsafe(self._send, command)
+
+    # --- on the loop ------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Serve until canceled."""
+        self._loop = asyncio.get_running_loop()
+        timeout = aiohttp.ClientTimeout(total=ANSWER_WITHIN_S, sock_connect=CONNECT_WITHIN_S)
+        async with aiohttp.ClientSession(timeout=timeout) as self._http, asyncio.TaskGroup() as group:
+            group.create_task(self._tick_for_ever())
+            group.create_task(self._pump_for_ever())
+            group.create_task(self._stream_for_ever())
+
+    def _send(self, command: VenueCommand) -> None:
+        self._do(self._protocol.send, command)
+
+    def _do(self, say: Callable[..., Sequence[Out]], *what: Any) -> None:
+        """Tell the protocol something, and do what it says."""
+        for out in self._said(say, *what):
+            match out:
+                case Request(kind=Kind.NEW):
+                    self._task(self._request(out))  # its budget was taken in `submit`
+                case Request():
+                    (self._cancels if out.kind is Kind.CANCEL else self._queries).append(out)
+                    self._more.set()
+                case Frame():
+                    self._frames.put_nowait(out.text)
+                case Reconnect():
+                    self._note("stream to be reopened", level="warning", link=self.name, why=out.why)
+                    if self._stream is not None:
+                        self._task(self._stream.close())
+                case Note():
+                    self._note("venue note", level=out.level, link=self.name, text=out.text)
+                case LinkDown() if out.text.startswith("banned"):
+                    self._banned_until = self._clock() + int(BAN_S * _SECOND)
+                    self._begun = False
+                    self._hear(out)
+                case _:
+                    self._hear(out)
+
+    def _said(self, say: Callable[..., Sequence[Out]], *what: Any) -> Sequence[Out]:
+        try:
+            return say(*what, self._clock())
+        except Exception as fault:  # noqa: BLE001 - one venue's protocol must not end the thread that all of them share
+            where = traceback.format_exc(limit=-3).replace("\n", " | ")
+            return [Note(f"internal error in {say.__name__}, please report it: {fault!r} {where}", "error"), Reconnect("internal error")]
+
+    def _task(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tick_for_ever(self) -> None:
+        while True:
+            if self._clock() >= self._banned_until:
+                if not self._begun:
+                    self._begun = True
+                    self._do(self._protocol.begin)
+                self._do(self._protocol.tick)
+            await asyncio.sleep(TICK_S)
+
+    async def _pump_for_ever(self) -> None:
+        """Cancels and queries, each when its budget allows; cancels first."""
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            while waiting := self._cancels or self._queries:
+                now = self._clock()
+                wait = (self._banned_until - now) / _SECOND
+                has_place = False
+                if wait <= 0:
+                    with self._budget_lock:
+                        has_place, wait = self._budgets.take(waiting[0].group, waiting[0].kind, now)
+                if has_place:
+                    self._task(self._request(waiting.popleft()))
+                else:
+                    # A cancel may come meanwhile: look again at least at every tick.
+                    await asyncio.sleep(min(wait, TICK_S))
+
+    async def _request(self, request: Request) -> None:
+        assert self._http is not None
+        signed = self._protocol.sign(request, self._clock())
+        try:
+            async with self._http.request(
+                signed.method, self._rest_url + signed.target, data=signed.body.encode() or None, headers=dict(signed.headers)
+            ) as response:
+                answer = Answer(response.status, response.headers, await response.read())
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as why:
+            self._do(self._protocol.lost, request, False, f"no connection: {why}")
+        except (aiohttp.ClientError, TimeoutError, OSError) as why:
+            self._do(self._protocol.lost, request, True, f"no answer: {why or type(why).__name__}")
+        else:
+            self._look_at(request, answer)
+            self._do(self._protocol.answered, request, answer)
+
+    def _look_at(self, request: Request, answer: Answer) -> None:
+        """What every answer tells, whatever the venue: that it has had enough, and what time it has."""
+        now = self._clock()
+        if answer.status == 429:
+            pause = next((value for name, value in answer.headers.items() if name.lower().endswith("retry-after")), "1")
+            with self._budget_lock, suppress(ValueError):
+                self._budgets.close(request.group, min(max(float(pause), 0.1), 600.0), now)
+        with suppress(KeyError, ValueError, TypeError):
+            skew = parsedate_to_datetime(answer.headers["Date"]).timestamp() - now / _SECOND
+            late = abs(skew) > SKEW_S
+            if late and not self._skew_told:
+                self._note("clock skew", level="warning", link=self.name, venue_ahead_s=f"{skew:.1f}")
+            self._skew_told = late
+
+    async def _stream_for_ever(self) -> None:
+        failures = 0
+        while True:
+            opened = self._clock()
+            why = "closed by the venue"
+            try:
+                if opened >= self._banned_until:
+                    async with connect(
+                        self._stream_url, open_timeout=CONNECT_WITHIN_S, ping_interval=None, max_size=FRAME_BYTES, compression=None
+                    ) as self._stream:
+                        await self._converse(self._stream)
+            except (OSError, TimeoutError, WebSocketException) as wrong:
+                why = f"{wrong or type(wrong).__name__}"
+            if self._stream is not None:
+                self._stream = None
+                self._frames = asyncio.Queue()
+                self._do(self._protocol.closed, why)
+            failures = 0 if self._clock() - opened > 10 * _SECOND else failures + 1
+            # Doubling pauses, spread by half, so that many bridges do not come back in step.
+            await asyncio.sleep(min(0.1 * 2**failures, 30) * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
+
+    async def _converse(self, stream: ClientConnection) -> None:
+        writer = asyncio.ensure_future(self._write_for_ever(stream, self._frames))
+        try:
+            self._do(self._protocol.opened)
+            async for frame in stream:
+                self._do(self._protocol.receive, frame)
+        finally:
+            writer.cancel()
+
+    async def _write_for_ever(self, stream: ClientConnection, frames: asyncio.Queue[str]) -> None:
+        with suppress(WebSocketException):
+            while True:
+                await stream.send(await frames.get())
+
+
+class Shell:
+    """The thread that all bridges share."""
+
+    def __init__(self, bridges: Sequence[Bridge], died: Callable[[str], None]) -> None:
+        """`died(why)` is called when a bridge ends by a fault of ours."""
+        self._bridges = bridges
+        self._died = died
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._all: asyncio.Task[None] | None = None
+        self._thread = threading.Thread(target=self._main, name="bridges", daemon=True)
+
+    def start(self) -> None:
+        """Let the bridges connect. Does nothing where there are none."""
+        if self._bridges:
+            self._thread.start()
+
+    def stop(self, within_s: float) -> None:
+        """Close every connection."""
+        if self._loop is not None and self._all is not None:
+            self._loop.call_soon_threadsafe(self._all.cancel)
+            self._thread.join(within_s)
+
+    def _main(self) -> None:
+        with suppress(asyncio.CancelledError):
+            asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._all = asyncio.current_task()
+        try:
+            async with asyncio.TaskGroup() as group:
+                for bridge in self._bridges:
+                    group.create_task(bridge.run())
+        except* Exception as faults:  # noqa: BLE001 - a fault of the shell must not end it silently, with the venue's orders unwatched
+            self._died("; ".join(f"{type(each).__name__}: {each}" for each in faults.exceptions))

@@ -1,0 +1,253 @@
+"""The shell, with a protocol that only writes down what it is told, against a small server of the test's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from bridges import shell as shell_module
+from bridges.shell import Bridge
+from bridges.wire import Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed
+from router.model import Cancel, LinkDown, LinkUp, OrdType, Place, Side, TimeInForce, VenueCommand
+from router.ports import Unsendable
+
+SECOND = 1_000_000_000
+
+
+class Told:
+    """A protocol that decides nothing: it sends what it is given and remembers what it hears."""
+
+    def __init__(self) -> None:
+        self.budgets = (Budget("default", 5, 60.0, 2),)
+        self.heard: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
+        self.on_open: Sequence[Out] = ()
+        self.on_frame: Sequence[Out] = ()
+        self.broken = False
+        self.kept: list[tuple[Any, ...]] = []
+
+    def mint(self, now: int, random: int, serial: int) -> str:
+        return f"{random}-{serial}"
+
+    def begin(self, now: int) -> Sequence[Out]:
+        self.heard.put_nowait(("begin",))
+        return [LinkUp("link")]
+
+    def send(self, command: VenueCommand, now: int) -> Sequence[Out]:
+        if self.broken:
+            raise ZeroDivisionError("a bug")
+        kind = Kind.NEW if isinstance(command, Place) else Kind.CANCEL
+        return [Request(kind, "POST", f"/{command.order_id}", context=command.order_id)]
+
+    def sign(self, request: Request, now: int) -> Signed:
+        return Signed(request.method, request.path, {"X-Signed-At": str(now)}, "body")
+
+    def answered(self, request: Request, answer: Answer, now: int) -> Sequence[Out]:
+        self.heard.put_nowait(("answered", request.context, answer.status, answer.body))
+        return []
+
+    def lost(self, request: Request, sent: bool, why: str, now: int) -> Sequence[Out]:
+        self.heard.put_nowait(("lost", request.context, sent))
+        return []
+
+    def opened(self, now: int) -> Sequence[Out]:
+        self.heard.put_nowait(("opened",))
+        return self.on_open
+
+    def receive(self, frame: str | bytes, now: int) -> Sequence[Out]:
+        self.heard.put_nowait(("received", frame))
+        return self.on_frame
+
+    def closed(self, why: str, now: int) -> Sequence[Out]:
+        self.heard.put_nowait(("closed",))
+        return []
+
+    def tick(self, now: int) -> Sequence[Out]:
+        return []
+
+    async def wait(self, *wanted: Any) -> tuple[Any, ...]:
+        """The first that fits of what was heard and not yet waited for."""
+        async with asyncio.timeout(10):
+            while True:
+                for said in self.kept:
+                    if said[: len(wanted)] == wanted:
+                        self.kept.remove(said)
+                        return said
+                self.kept.append(await self.heard.get())
+
+
+class Server:
+    """A venue that answers as told."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.status = 200
+        self.headers: dict[str, str] = {}
+        self.silent = False
+        self.streams: list[web.WebSocketResponse] = []
+        self.port = 0
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(request.path)
+        await request.read()
+        if self.silent:
+            assert request.transport is not None
+            request.transport.abort()
+        return web.Response(status=self.status, headers=self.headers, text="answer")
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        stream = web.WebSocketResponse()
+        await stream.prepare(request)
+        self.streams.append(stream)
+        async for message in stream:
+            await stream.send_str(f"echo {message.data}")
+        return stream
+
+
+class World:
+    def __init__(self, server: Server, protocol: Told) -> None:
+        self.server, self.protocol = server, protocol
+        self.events: list[Any] = []
+        self.notes: list[str] = []
+        self.now = 1_800_000_000 * SECOND
+        url = f"127.0.0.1:{server.port}"
+        self.bridge = Bridge("link", protocol, f"http://{url}", f"ws://{url}/ws", self.events.append, lambda: self.now, self.note)
+
+    def note(self, event: str, **fields: Any) -> None:
+        self.notes.append(f"{event} {fields}")
+
+
+def place(order_id: str) -> Place:
+    return Place(order_id, "v", "V", "S", Side.BUY, OrdType.LIMIT, TimeInForce.GTC, False, None, None, None, None, False, 0)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """A bridge, running, its stream open."""
+    server = Server()
+    application = web.Application()
+    application.add_routes([web.get("/ws", server.stream), web.route("*", "/{path}", server.handle)])
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    server.port = runner.addresses[0][1]
+    made = World(server, Told())
+    running = asyncio.ensure_future(made.bridge.run())
+    await made.protocol.wait("begin")
+    await made.protocol.wait("opened")
+    yield made
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await runner.cleanup()
+
+
+async def test_a_command_becomes_a_signed_request_and_its_answer_comes_back(world: World) -> None:
+    """Once."""
+    world.bridge.submit(place("one"))
+    assert await world.protocol.wait("answered") == ("answered", "one", 200, b"answer")
+    assert world.server.requests == ["/one"]
+
+
+async def test_a_5xx_is_an_answer_and_a_dropped_connection_is_lost_after_sending(world: World) -> None:
+    """The protocol decides what they mean; POST is not repeated."""
+    world.server.status = 502
+    world.bridge.submit(place("one"))
+    assert (await world.protocol.wait("answered"))[2] == 502
+    world.server.silent = True
+    world.bridge.submit(place("two"))
+    assert await world.protocol.wait("lost") == ("lost", "two", True)
+    assert world.server.requests == ["/one", "/two"]
+
+
+async def test_a_refused_connection_is_lost_before_sending() -> None:
+    """It certainly did not leave."""
+    protocol, server = Told(), Server()
+    server.port = 1
+    world = World(server, protocol)
+    running = asyncio.ensure_future(world.bridge.run())
+    await protocol.wait("begin")
+    world.bridge.submit(place("one"))
+    assert await protocol.wait("lost") == ("lost", "one", False)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
+async def test_a_new_order_without_budget_is_refused_at_once_and_a_cancel_is_not(world: World) -> None:
+    """Five a minute, two kept: the fourth order is refused with when the next can go."""
+    for each in "abc":
+        world.bridge.submit(place(each))
+    with pytest.raises(Unsendable, match=r"budget of link is used up; the next order can go in 60\.0 s"):
+        world.bridge.submit(place("d"))
+    world.bridge.submit(Cancel("x", "v", "o", "V", "S"))
+    await world.protocol.wait("answered", "x")
+
+
+async def test_429_closes_the_budget_for_as_long_as_the_venue_says(world: World) -> None:
+    """Whatever the header's prefix."""
+    world.server.status, world.server.headers = 429, {"X-RateLimit-Retry-After": "30"}
+    world.bridge.submit(place("a"))
+    await world.protocol.wait("answered")
+    with pytest.raises(Unsendable, match=r"30\.0 s"):
+        world.bridge.submit(place("b"))
+
+
+async def test_a_ban_shuts_the_bridge_until_it_is_over(world: World) -> None:
+    """New orders are refused with how long; nothing is sent meanwhile; then it begins anew."""
+    world.protocol.on_frame = [LinkDown("link", "banned: HTTP 403")]
+    await world.server.streams[0].send_str("x")
+    await world.protocol.wait("received")
+    assert world.events[-1] == LinkDown("link", "banned: HTTP 403")
+    with pytest.raises(Unsendable, match="shut us out"):
+        world.bridge.submit(place("a"))
+    world.bridge.submit(Cancel("x", "v", "o", "V", "S"))
+    world.now += int((shell_module.BAN_S + 1) * SECOND)
+    await world.protocol.wait("answered", "x")
+    await world.protocol.wait("begin")
+
+
+async def test_frames_go_out_in_order_and_come_in(world: World) -> None:
+    """As they were given."""
+    world.protocol.on_frame = [Frame("one"), Frame("two")]
+    await world.server.streams[0].send_str("go")
+    await world.protocol.wait("received", "go")
+    world.protocol.on_frame = []
+    await world.protocol.wait("received", "echo one")
+    await world.protocol.wait("received", "echo two")
+
+
+@pytest.mark.parametrize("by", ["venue", "protocol"])
+async def test_a_lost_stream_is_told_and_opened_again(world: World, by: str) -> None:
+    """Closed by either side."""
+    if by == "venue":
+        await world.server.streams[0].close()
+    else:
+        world.protocol.on_frame = [Reconnect("a gap"), Note("look")]
+        await world.server.streams[0].send_str("x")
+    await world.protocol.wait("closed")
+    world.protocol.on_frame = []
+    await world.protocol.wait("opened")
+
+
+async def test_a_bug_in_a_protocol_is_said_and_stops_nothing(world: World) -> None:
+    """Other venues share the thread."""
+    world.protocol.broken = True
+    world.bridge.submit(place("a"))
+    await world.protocol.wait("closed")
+    assert any("ZeroDivisionError" in note for note in world.notes)
+    world.protocol.broken = False
+    world.bridge.submit(place("b"))
+    await world.protocol.wait("answered", "b")
+
+
+async def test_a_clock_that_differs_from_the_venues_is_said_once(world: World) -> None:
+    """The world's clock is years off the server's Date."""
+    for each in "ab":
+        world.bridge.submit(place(each))
+        await world.protocol.wait("answered", each)
+    assert sum("clock skew" in note for note in world.notes) == 1
