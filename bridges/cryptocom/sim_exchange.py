@@ -17,6 +17,7 @@ Assumptions, where the document is silent (of errors: `sim_errors`; of the rules
 import heapq
 from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
+from typing import Any
 
 from bridges.cryptocom.sim_errors import CANCEL_FAILED, NO_SUCH_ORDER, NOT_ENOUGH, denied
 from bridges.cryptocom.sim_orders import LIVE, OPEN, Fill, Funds, NewOrder, Order, OrderType, Status
@@ -25,6 +26,8 @@ from bridges.cryptocom.sim_tape import Tape, Traded
 from bridges.matching import ZERO, Book, Placed, Side, Tif
 
 MAX_CANCELS = 2000
+# What outlives the venue's process: everything but its configuration, and the time of its start.
+_KEPT = ("_orders", "_by_market", "_live", "_fills", "_due", "_funds", "books", "tapes", "_ordered", "_traded")
 _CENT = Decimal("0.00000001")
 
 
@@ -53,6 +56,17 @@ class Exchange:
         self.books = {symbol: _seeded(each) for symbol, each in self.instruments.items()}
         self.tapes = {symbol: Tape(_middle(each), now_ms) for symbol, each in self.instruments.items()}
         self.touched = set(self.instruments)
+
+    def memory(self) -> dict[str, Any]:
+        return {"start_ms": self._start_ms} | {name: getattr(self, name) for name in _KEPT}
+
+    def recall(self, memory: dict[str, Any]) -> None:
+        """Takes an earlier run's memory. Ids grow even where the clock went back in between."""
+        for name in _KEPT:
+            setattr(self, name, memory[name])
+        self._start_ms = max(self._start_ms, memory["start_ms"])
+        self.touched = set(self.instruments)
+        self.check()
 
     # Questions
 

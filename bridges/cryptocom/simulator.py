@@ -15,6 +15,7 @@ from bridges.cryptocom.sim_settings import CryptocomSettings
 from bridges.cryptocom.sim_stream import Stream
 from bridges.cryptocom.sim_tally import Tally
 from bridges.faults import Faults
+from bridges.memory import Memory
 
 Clock = Callable[[], int]
 # "ws-api Demo (java)": wss://ws.crypto.com/kline-api/ws
@@ -66,7 +67,7 @@ class Connection:
 class CryptocomSimulator:
     """A running simulator on `port`; ends with `close`."""
 
-    def __init__(self, settings: CryptocomSettings, clock: Clock) -> None:
+    def __init__(self, settings: CryptocomSettings, clock: Clock = system_clock) -> None:
         self.clock = clock
         self.port = 0
         self._settings = settings
@@ -109,6 +110,13 @@ class CryptocomSimulator:
             connection.flush()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def memory(self) -> Memory:
+        """What the venue knows, for a later run to `recall` before its start: no connections, no counts, no faults."""
+        return self.exchange.memory()
+
+    def recall(self, memory: Memory) -> None:
+        self.exchange.recall(memory)
 
     def tick(self) -> None:
         """Whatever is due by the clock: pings, delayed answers, orders on their way. Runs ten times a second."""
