@@ -4,7 +4,7 @@ Kept simply: cross margin at each contract's initial margin; no funding, no liqu
 the sample's sum: orderCostEv + posCostEv + the unrealised loss (204199840 + 8565966 + 165129 = usedBalanceEv).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from bridges.matching import Side
 from bridges.phemex.sim_contract import Contract, up
@@ -93,3 +93,8 @@ class TradingAccount:
     balance_ev: int
     positions: dict[str, Position]
     requests: int = 0
+
+
+# What outlives the venue's process; the rest is its configuration.
+KEPT_OF_POSITION = tuple(each.name for each in fields(Position) if each.name != "contract")
+KEPT_OF_ACCOUNT = ("balance_ev", "requests")

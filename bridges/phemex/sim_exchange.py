@@ -20,19 +20,20 @@ Assumptions, where the document is silent:
  7. A user may trade with itself. The house and the counterparty of `trade` have no account.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from hashlib import sha256
 from itertools import islice
+from typing import Any
 
 from bridges.matching import Placed, Side, Tif
 from bridges.phemex import sim_errors as errors
 from bridges.phemex import sim_rows as rows
-from bridges.phemex.sim_account import Position, TradingAccount
+from bridges.phemex.sim_account import KEPT_OF_ACCOUNT, KEPT_OF_POSITION, Position, TradingAccount
 from bridges.phemex.sim_contract import Contract
 from bridges.phemex.sim_errors import Refused
-from bridges.phemex.sim_market import Market, PublicTrade
+from bridges.phemex.sim_market import KEPT_OF_MARKET, Market, PublicTrade
 from bridges.phemex.sim_orders import OPEN, RESTING, Fill, NewOrder, Order, Row, Status
 from bridges.phemex.sim_rules import check_terms
 from bridges.phemex.sim_settings import VALUE_SCALES, Account, PhemexSettings
@@ -41,6 +42,8 @@ from bridges.phemex.sim_settings import VALUE_SCALES, Account, PhemexSettings
 TRADING_ENGINE = range(11_000, 12_000)
 # "Data Gateway will publish the 100 history account/order/position".
 MAX_FINISHED = 100
+# What outlives the venue's process, beside what is kept of markets, accounts and positions.
+_KEPT = ("_orders", "_open", "_by_client_id", "_history", "_minted", "_seq")
 
 
 @dataclass(slots=True)
@@ -88,6 +91,26 @@ class Exchange:
                 account_id = user.user_id * 10_000 + number
                 opened[str(currency)] = TradingAccount(user.user_id, account_id, currency, balance_ev, positions)
         return opened
+
+    def memory(self) -> dict[Any, Any]:
+        return {key: {name: getattr(part, name) for name in kept} for key, part, kept in self._parts()}
+
+    def recall(self, memory: dict[Any, Any]) -> None:
+        """Takes an earlier run's memory."""
+        for key, part, kept in self._parts():
+            for name in kept:
+                setattr(part, name, memory[key][name])
+        for market in self.markets.values():
+            market.book.check()
+
+    def _parts(self) -> Iterator[tuple[object, object, tuple[str, ...]]]:
+        yield "exchange", self, _KEPT
+        for symbol, market in self.markets.items():
+            yield ("market", symbol), market, KEPT_OF_MARKET
+        for account in (each for opened in self.accounts.values() for each in opened.values()):
+            yield ("account", account.account_id), account, KEPT_OF_ACCOUNT
+            for symbol, position in account.positions.items():
+                yield ("position", account.account_id, symbol), position, KEPT_OF_POSITION
 
     def next_seq(self) -> int:
         """One counter for everything that the venue does: sequences rise, and have gaps."""

@@ -119,6 +119,15 @@ class Feed:
         self._later.clear()
         self._held.clear()
 
+    def memory(self) -> dict[Any, Any]:
+        return {"book_seq": self._book_seq, "trade_seq": self._trade_seq}
+
+    def recall(self, memory: dict[Any, Any]) -> None:
+        """Takes an earlier run's sequences, and the exchange's books as they are now."""
+        self._book_seq, self._trade_seq = memory["book_seq"], memory["trade_seq"]
+        self._views = {symbol: self._view(symbol) for symbol in self._exchange.markets}
+        self._exchange.take_changes()
+
     # Parts
 
     def _publish_book(self, symbol: str) -> None:

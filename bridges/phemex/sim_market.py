@@ -11,6 +11,8 @@ from bridges.phemex.sim_settings import PRICE_SCALE
 
 # "Data Gateway will publish the 1000 history trades".
 MAX_TRADES = 1000
+# What outlives the venue's process; the contract is its configuration.
+KEPT_OF_MARKET = ("book", "last_ep", "trades", "stops", "reducing")
 # Timestamp in nanoseconds, the taker's side in small letters, priceEp, quantity.
 PublicTrade = tuple[int, str, int, int]
 _TIFS = {"ImmediateOrCancel": Tif.IOC, "FillOrKill": Tif.FOK}

@@ -12,6 +12,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from bridges import control
 from bridges.faults import Faults
+from bridges.memory import Memory
 from bridges.phemex.sim_auth import Keys
 from bridges.phemex.sim_controlled import Controlled
 from bridges.phemex.sim_exchange import Exchange
@@ -64,7 +65,7 @@ class Connection:
 class PhemexSimulator:
     """A running simulator: `port`; ends with `close`."""
 
-    def __init__(self, settings: PhemexSettings, clock: Clock) -> None:
+    def __init__(self, settings: PhemexSettings, clock: Clock = time.time_ns) -> None:
         self.clock = clock
         self.port = 0
         self.exchange = Exchange(settings, clock())
@@ -118,6 +119,14 @@ class PhemexSimulator:
                 connection.hang_up()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def memory(self) -> Memory:
+        """What the venue knows, for a later run to `recall` before its start: no connections, no counts, no faults."""
+        return self.exchange.memory() | self._feed.memory()
+
+    def recall(self, memory: Memory) -> None:
+        self.exchange.recall(memory)
+        self._feed.recall(memory)
 
     def tick(self) -> None:
         """Whatever is due by the clock. Runs of itself ten times a second, and on time for what was delayed."""
