@@ -1,20 +1,23 @@
 """All venues' simulators: their settings from one TOML file, and which of them to start."""
 
 import tomllib
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from bridges.apifiny import simulator as apifiny
+from bridges import memory
 from bridges.apifiny.settings import ApifinySettings
-from bridges.cryptocom import simulator as cryptocom
+from bridges.apifiny.simulator import ApifinySimulator
 from bridges.cryptocom.sim_settings import CryptocomSettings
-from bridges.phemex import simulator as phemex
+from bridges.cryptocom.simulator import CryptocomSimulator
+from bridges.memory import Memory
 from bridges.phemex.sim_settings import PhemexSettings
+from bridges.phemex.simulator import PhemexSimulator
 
 
 class SimulatorSettings(BaseModel):
@@ -27,16 +30,23 @@ class SimulatorSettings(BaseModel):
     cryptocom: CryptocomSettings
 
 
-class Running(Protocol):
+class Simulator(Protocol):
+    """One venue. `recall` takes what `memory` gave in an earlier run, before `start`; it may raise anything."""
+
+    async def start(self) -> None: ...
     async def close(self) -> None: ...
+    def memory(self) -> Memory: ...
+    def recall(self, memory: Memory) -> None: ...
 
 
-# One line a venue: how it is started. The key is its table in the file and its name on the command line.
-VENUES: dict[str, Callable[[SimulatorSettings], Awaitable[Running]]] = {
-    "apifiny": lambda settings: apifiny.serve(settings.apifiny),
-    "phemex": lambda settings: phemex.serve(settings.phemex),
-    "cryptocom": lambda settings: cryptocom.serve(settings.cryptocom),
+# One line a venue: how it is made. The key is its table in the file and its name on the command line.
+VENUES: dict[str, Callable[[SimulatorSettings], Simulator]] = {
+    "apifiny": lambda settings: ApifinySimulator(settings.apifiny),
+    "phemex": lambda settings: PhemexSimulator(settings.phemex),
+    "cryptocom": lambda settings: CryptocomSimulator(settings.cryptocom),
 }
+# The settings that a venue's memory depends on, where it has them; others may change between two runs.
+_INSTRUMENTS_AND_ACCOUNTS = {"instruments", "contracts", "accounts", "users", "balances"}
 
 
 def load(path: Path) -> SimulatorSettings:
@@ -51,17 +61,60 @@ def load(path: Path) -> SimulatorSettings:
     return SimulatorSettings.model_validate(tree)
 
 
-async def serve(names: Sequence[str], settings: SimulatorSettings) -> AsyncExitStack:
+async def serve(
+    names: Sequence[str], settings: SimulatorSettings, state: Path | None = None, say: Callable[[str], None] = lambda _line: None
+) -> AsyncExitStack:
     """Starts the simulators named ("all" is every one, case does not matter); closing the stack ends them.
 
-    ValueError for an unknown name, OSError for a port that is taken; nothing runs then.
+    In the folder `state`, if one is given, each keeps its memory from one run to the next; `say` hears of one that cannot.
+    ValueError for an unknown name, OSError for a port that is taken or a folder that cannot be; nothing runs then.
     """
     wanted = chosen(names)
+    if state is not None:
+        state.mkdir(parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         for name in wanted:
-            running = await VENUES[name](settings)
-            stack.push_async_callback(running.close)
+            await stack.enter_async_context(running(name, partial(VENUES[name], settings), getattr(settings, name), state, say))
         return stack.pop_all()
+
+
+@asynccontextmanager
+async def running(
+    name: str, make: Callable[[], Simulator], settings: BaseModel, state: Path | None, say: Callable[[str], None]
+) -> AsyncIterator[Simulator]:
+    """One venue, started and at the end closed; its memory is read before and written after."""
+    # Secrets are asterisks in this text, and the file has but a digest of it.
+    configured = settings.model_dump_json(include=_INSTRUMENTS_AND_ACCOUNTS)
+    file = None if state is None else state / f"{name}.state"
+    simulator, flaw = (make(), "") if file is None else _recalled(make, file, configured)
+    if flaw:
+        say(f"{name} starts empty: {flaw}")
+    await simulator.start()
+    try:
+        if file is not None:
+            memory.set_aside(file)
+        yield simulator
+    finally:
+        await simulator.close()
+        if file is not None:
+            try:
+                memory.save(file, configured, simulator.memory())
+            except OSError as no:
+                say(f"{name} will start empty: {no}")
+
+
+def _recalled(make: Callable[[], Simulator], file: Path, configured: str) -> tuple[Simulator, str]:
+    """The venue, and why it remembers nothing, "" where it does or never has."""
+    simulator = make()
+    try:
+        remembered = memory.load(file, configured)
+        if remembered is not None:
+            simulator.recall(remembered)
+    except memory.Unusable as no:
+        return make(), str(no)
+    except Exception as no:  # noqa: BLE001 - a memory that does not fit can break anything, but not the start
+        return make(), f"{file} does not fit: {no!r:.100}"
+    return simulator, ""
 
 
 def chosen(names: Sequence[str]) -> list[str]:

@@ -25,7 +25,7 @@ Assumptions, where the document is silent:
 
 from collections.abc import Collection, Iterable
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
 from bridges.apifiny import errors
 from bridges.apifiny.errors import Refused
@@ -50,6 +50,8 @@ _BEFORE_THE_RULES = frozenset(
         errors.TOO_OFTEN,
     }
 )
+# What outlives the venue's process: everything but its configuration, and the time of its start.
+_KEPT = ("_orders", "_by_venue_id", "_refused", "_used_ids", "ledger", "books", "_minted", "_executed")
 
 
 class Exchange:
@@ -78,6 +80,17 @@ class Exchange:
                 for currency, amount in balance.amounts.items():
                     self.ledger.of(balance.account_id, venue, currency).available += amount
         self.books = {key: _seeded(instrument) for key, instrument in self._instruments.items()}
+
+    def memory(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in _KEPT}
+
+    def recall(self, memory: dict[str, Any], now_ms: int) -> None:
+        """Takes an earlier run's memory. Orders that a fault kept in PENDING_SUBMIT are confirmed: the fault is over."""
+        for name in _KEPT:
+            setattr(self, name, memory[name])
+        for order in [each for each in self._by_venue_id.values() if each.status is Status.PENDING_SUBMIT]:
+            self.confirm(order, now_ms)
+        self.check()
 
     def mint_exec_id(self) -> str:
         """An ExecID that no run of this venue has given before."""

@@ -20,6 +20,7 @@ from bridges.apifiny.session import Session
 from bridges.apifiny.settings import ApifinySettings, Endpoint
 from bridges.apifiny.tally import OK, Tally
 from bridges.faults import Faults
+from bridges.memory import Memory
 
 Clock = Callable[[], int]
 TICK_S = 0.1
@@ -98,7 +99,7 @@ class Connection(asyncio.Protocol):
 class ApifinySimulator:
     """A running simulator: `fix_ports` (one an endpoint, in order), `control_port`; ends with `close`."""
 
-    def __init__(self, settings: ApifinySettings, clock: Clock) -> None:
+    def __init__(self, settings: ApifinySettings, clock: Clock = system_clock) -> None:
         self.clock = clock
         self.fix_ports: tuple[int, ...] = ()
         self.control_port = 0
@@ -167,6 +168,13 @@ class ApifinySimulator:
             connection.abort()
         if self._runner is not None:
             await self._runner.cleanup()
+
+    def memory(self) -> Memory:
+        """What the venue knows, for a later run to `recall` before its start: no sessions, no counts, no faults."""
+        return self.exchange.memory()
+
+    def recall(self, memory: Memory) -> None:
+        self.exchange.recall(memory, self.clock())
 
     def tick(self) -> None:
         """Whatever is due by the clock. Runs of itself ten times a second, and on time for delayed answers."""
