@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from fix.sessions import SessionFile, SessionFileError
@@ -13,8 +14,8 @@ DIALECTS = frozenset({"apifiny"})
 """Venues reached over FIX."""
 
 
-def faults(settings: Settings, path: Path) -> list[str]:
-    """What is wrong beyond the TOML file itself, a line each with file and key."""
+def faults(settings: Settings, path: Path, elsewhere: Collection[str] = ()) -> list[str]:
+    """What is wrong beyond the TOML file itself, a line each with file and key. `elsewhere`: venues that are not reached over FIX."""
     folder = path.parent
     found: list[str] = []
     clients = _file(f"{path}: fix.clients", folder / settings.fix.clients, "acceptor", found)
@@ -29,8 +30,11 @@ def faults(settings: Settings, path: Path) -> list[str]:
         found += [f"{path}: accounts: sessions: {key} is not in {venues.path}" for key in used if key not in venues.keys()]  # noqa: SIM118
         found += [f"{path}: accounts: sessions: two accounts use {key}" for key in sorted({each for each in used if used.count(each) > 1})]
     for number, account in enumerate(settings.accounts):
-        if account.venue not in DIALECTS:
-            found.append(f"{path}: accounts[{number}].venue: there is no venue {account.venue}: {', '.join(sorted(DIALECTS))}")
+        if account.venue not in DIALECTS and account.venue not in elsewhere:
+            known = ", ".join(sorted(DIALECTS | set(elsewhere)))
+            found.append(f"{path}: accounts[{number}].venue: there is no venue {account.venue}: {known}")
+        if account.venue in DIALECTS and not account.sessions:
+            found.append(f"{path}: accounts[{number}].sessions: missing, {account.venue} is reached over FIX")
         try:
             account.secret.read(folder)
         except Fault as missing:

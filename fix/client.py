@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fix import tags as t
-from fix.text import Malformed, join, number, printable, timestamp, timestamp_ns
+from fix.text import Malformed, number, plain, printable, timestamp, timestamp_ns
 from router.model import (
     ZERO,
     CancelOrder,
@@ -159,63 +159,72 @@ class ClientDialect:
 
     def encode(self, message: ExecutionReport | CancelReject, possibly_resent: bool = False) -> str:
         """A report as the text of a message. Raises `ValueError` for a value that FIX cannot carry."""
-        pairs = self._report(message) if isinstance(message, ExecutionReport) else self._reject(message)
-        start = self._execution_report if isinstance(message, ExecutionReport) else self._order_cancel_reject
-        resent = f"{t.POSS_RESEND}=Y{t.SOH}" if possibly_resent else ""
-        return f"{start}{resent}{join(pairs)}10=000{t.SOH}"
+        resent = ["97=Y"] if possibly_resent else []
+        if isinstance(message, ExecutionReport):
+            body = self._report(message)
+            start = self._execution_report
+        else:
+            body = self._reject(message)
+            start = self._order_cancel_reject
+        text = t.SOH.join(resent + body)
+        if text.count(t.SOH) != len(resent) + len(body) - 1 or f"={t.SOH}" in text or text.endswith("="):
+            raise ValueError(f"a value of {message} would become another field or none")
+        return f"{start}{text}{t.SOH}10=000{t.SOH}"
 
-    def _report(self, message: ExecutionReport) -> list[tuple[str, str]]:
+    def _report(self, message: ExecutionReport) -> list[str]:
+        """The fields, in one go: this is most of what an order costs on its way back."""
         status = t.ORD_STATUSES[message.ord_status]
-        pairs = [
-            (t.ORDER_ID, message.order_id),
-            (t.CL_ORD_ID, message.cl_ord_id),
-            (t.EXEC_ID, message.exec_id),
-            (t.EXEC_TYPE, self._exec_type(message, status)),
-            (t.ORD_STATUS, status),
-            (t.SIDE, t.SIDES[message.side]),
-            (t.LEAVES_QTY, f"{message.leaves_qty:f}"),
-            (t.CUM_QTY, f"{message.cum_qty:f}"),
-            (t.AVG_PX, f"{message.avg_px:f}"),
-            (t.LAST_SHARES, f"{message.last_qty:f}"),
-            (t.LAST_PX, f"{message.last_px:f}"),
-            (t.TRANSACT_TIME, timestamp(message.time)),
-        ]
+        fields = [
+            f"37={message.order_id}", f"11={message.cl_ord_id}", f"17={message.exec_id}", f"150={self._exec_type(message, status)}",
+            f"39={status}", f"54={t.SIDES[message.side]}", f"151={plain(message.leaves_qty)}", f"14={plain(message.cum_qty)}",
+            f"6={plain(message.avg_px)}", f"32={plain(message.last_qty)}", f"31={plain(message.last_px)}",
+            f"60={timestamp(message.time)}",
+        ]  # fmt: skip
         if self._is_42:
-            pairs.append((t.EXEC_TRANS_TYPE, "3" if message.exec_type is ExecType.ORDER_STATUS else "0"))
+            fields.append("20=3" if message.exec_type is ExecType.ORDER_STATUS else "20=0")
         if message.symbol:
-            pairs.append((t.SYMBOL, message.symbol))
+            fields.append(f"55={message.symbol}")
         if message.order_qty is not None:
-            pairs.append((t.ORDER_QTY, f"{message.order_qty:f}"))
-        if message.cash_order_qty is not None:
-            pairs.append((t.CASH_ORDER_QTY, f"{message.cash_order_qty:f}"))
-        if message.ord_type is not None:
-            pairs.append((t.ORD_TYPE, t.ORD_TYPES[message.ord_type]))
+            fields.append(f"38={plain(message.order_qty)}")
         if message.price is not None:
-            pairs.append((t.PRICE, f"{message.price:f}"))
-        if message.stop_px is not None:
-            pairs.append((t.STOP_PX, f"{message.stop_px:f}"))
+            fields.append(f"44={plain(message.price)}")
+        if message.ord_type is not None:
+            fields.append(f"40={t.ORD_TYPES[message.ord_type]}")
         if message.time_in_force is not None:
-            pairs.append((t.TIME_IN_FORCE, t.TIMES_IN_FORCE[message.time_in_force]))
-        instructions = [t.POST_ONLY_EXEC_INST] * message.post_only + [t.REDUCE_ONLY_EXEC_INST] * message.reduce_only
-        if instructions:
-            pairs.append((t.EXEC_INST, " ".join(instructions)))
+            fields.append(f"59={t.TIMES_IN_FORCE[message.time_in_force]}")
+        if message.orig_cl_ord_id:
+            fields.append(f"41={message.orig_cl_ord_id}")
+        if message.venue_order_id:
+            fields.append(f"198={message.venue_order_id}")
+        if message.account:
+            fields.append(f"1={message.account}")
+        if message.destination and self._report_destination:
+            fields.append(f"100={message.destination}")
+        if message.text and (text := printable(message.text)):
+            fields.append(f"58={text}")
+        if message.echo:
+            fields += [f"{tag}={value}" for tag, value in message.echo.items()]
+        return fields + self._seldom(message)
+
+    def _seldom(self, message: ExecutionReport) -> list[str]:
+        """What few reports carry."""
+        fields = []
+        if message.cash_order_qty is not None:
+            fields.append(f"{t.CASH_ORDER_QTY}={plain(message.cash_order_qty)}")
+        if message.stop_px is not None:
+            fields.append(f"{t.STOP_PX}={plain(message.stop_px)}")
+        if message.post_only or message.reduce_only:
+            instructions = [t.POST_ONLY_EXEC_INST] * message.post_only + [t.REDUCE_ONLY_EXEC_INST] * message.reduce_only
+            fields.append(f"{t.EXEC_INST}={' '.join(instructions)}")
         if message.fee is not None:
-            pairs += [(t.COMMISSION, f"{message.fee:f}"), (t.COMM_TYPE, t.COMM_TYPE_ABSOLUTE)]
+            fields += [f"{t.COMMISSION}={plain(message.fee)}", f"{t.COMM_TYPE}={t.COMM_TYPE_ABSOLUTE}"]
             if message.fee_currency and not self._is_42:
-                pairs.append((t.COMM_CURRENCY, message.fee_currency))
-        optional = (
-            (t.ORIG_CL_ORD_ID, message.orig_cl_ord_id),
-            (t.SECONDARY_ORDER_ID, message.venue_order_id),
-            (t.ACCOUNT, message.account),
-            (t.EX_DESTINATION, message.destination if self._report_destination else None),
-            (t.ORD_STATUS_REQ_ID, None if self._is_42 else message.ord_status_req_id),
-            (t.TEXT, message.text and printable(message.text)),
-        )
-        pairs += [(tag, value) for tag, value in optional if value]
+                fields.append(f"{t.COMM_CURRENCY}={message.fee_currency}")
         if message.ord_rej_reason is not None:
-            pairs.append((t.ORD_REJ_REASON, self._ord_rej_reasons[message.ord_rej_reason]))
-        pairs += message.echo.items()
-        return pairs
+            fields.append(f"{t.ORD_REJ_REASON}={self._ord_rej_reasons[message.ord_rej_reason]}")
+        if message.ord_status_req_id and not self._is_42:
+            fields.append(f"{t.ORD_STATUS_REQ_ID}={message.ord_status_req_id}")
+        return fields
 
     def _exec_type(self, message: ExecutionReport, status: str) -> str:
         if not self._is_42 or message.exec_type not in (ExecType.TRADE, ExecType.ORDER_STATUS):
@@ -225,22 +234,21 @@ class ClientDialect:
         whole = message.ord_status is OrdStatus.FILLED or (message.leaves_qty == ZERO and message.cum_qty == message.order_qty)
         return t.ORD_STATUSES[OrdStatus.FILLED if whole else OrdStatus.PARTIALLY_FILLED]
 
-    def _reject(self, message: CancelReject) -> list[tuple[str, str]]:
-        pairs = [
-            (t.ORDER_ID, message.order_id),
-            (t.CL_ORD_ID, message.cl_ord_id),
-            (t.ORIG_CL_ORD_ID, message.orig_cl_ord_id),
-            (t.ORD_STATUS, t.ORD_STATUSES[message.ord_status]),
-            (t.CXL_REJ_RESPONSE_TO, t.CXL_REJ_RESPONSES[message.response_to]),
-            (t.CXL_REJ_REASON, self._cxl_rej_reasons[message.reason]),
-            (t.TRANSACT_TIME, timestamp(message.time)),
+    def _reject(self, message: CancelReject) -> list[str]:
+        fields = [
+            f"{t.ORDER_ID}={message.order_id}",
+            f"{t.CL_ORD_ID}={message.cl_ord_id}",
+            f"{t.ORIG_CL_ORD_ID}={message.orig_cl_ord_id}",
+            f"{t.ORD_STATUS}={t.ORD_STATUSES[message.ord_status]}",
+            f"{t.CXL_REJ_RESPONSE_TO}={t.CXL_REJ_RESPONSES[message.response_to]}",
+            f"{t.CXL_REJ_REASON}={self._cxl_rej_reasons[message.reason]}",
+            f"{t.TRANSACT_TIME}={timestamp(message.time)}",
         ]
         if message.account:
-            pairs.append((t.ACCOUNT, message.account))
-        if message.text:
-            pairs.append((t.TEXT, printable(message.text)))
-        pairs += message.echo.items()
-        return pairs
+            fields.append(f"{t.ACCOUNT}={message.account}")
+        if message.text and (text := printable(message.text)):
+            fields.append(f"{t.TEXT}={text}")
+        return fields + [f"{tag}={value}" for tag, value in message.echo.items()]
 
 
 def _needed(found: Mapping[str, str], tag: str) -> str:

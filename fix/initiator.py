@@ -58,6 +58,8 @@ class VenueLink:
         """Text of the venue's last Logout, for whoever wonders why the link is down."""
         self._session_id = session_id
         self._mint = mint
+        self._start = secrets.randbelow(1_000_000)
+        """Differs at each start, so that ids made in the same millisecond before and after a restart do."""
         self._serial = 0
         self._sender = 0
         """Identity of the thread that is in `submit`; QuickFIX calls toApp on it, and on its own thread for resends."""
@@ -66,7 +68,7 @@ class VenueLink:
     def mint(self, now: int) -> str:
         """A new order id (`ports.Venue.mint`)."""
         self._serial += 1
-        return self._mint(now, secrets.randbelow(1_000_000), self._serial)
+        return self._mint(now, self._start, self._serial)
 
     def submit(self, command: VenueCommand) -> None:
         """Send a command. Raises `Unsendable` when the session is not logged on (`ports.Venue.submit`)."""

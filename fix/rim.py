@@ -10,6 +10,7 @@ from pathlib import Path
 from fix import apifiny
 from fix.acceptor import Acceptor, Steps
 from fix.apifiny import ApifinyDialect
+from fix.check import DIALECTS
 from fix.client import ClientDialect
 from fix.engine import Sessions, session_id
 from fix.guard import Noted
@@ -26,7 +27,8 @@ __all__ = ["FixRim", "capabilities"]
 
 def capabilities(settings: Settings) -> dict[str, Capabilities]:
     """What each destination reached over FIX can do."""
-    return {each.name: apifiny.capabilities(each.venue or each.name) for each in settings.destinations}
+    ours = {each.name for each in settings.accounts if each.venue in DIALECTS}
+    return {each.name: apifiny.capabilities(each.venue or each.name) for each in settings.destinations if each.account in ours}
 
 
 class FixRim:
@@ -40,7 +42,8 @@ class FixRim:
         venues = SessionFile.read(folder / settings.fix.venues)
         self._note = note
         self._said: set[tuple[str, str]] = set()
-        self.links = {name: _link(name, account, folder, clock) for account in settings.accounts for name in account.sessions}
+        ours = [each for each in settings.accounts if each.venue in DIALECTS]
+        self.links = {name: _link(name, each, folder, clock) for each in ours for name in each.sessions}
         dialects = {
             each.session: ClientDialect(each.session.split(":")[0], each.session, each.report_destination) for each in settings.clients
         }

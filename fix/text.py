@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from fix.tags import SOH
 
-__all__ = ["Malformed", "fields", "join", "number", "printable", "timestamp", "timestamp_ns", "timestamp_us"]
+__all__ = ["Malformed", "fields", "join", "number", "plain", "printable", "timestamp", "timestamp_ns", "timestamp_us"]
 
 _SECOND = 1_000_000_000
 _DIGITS_AT_MOST = 30
@@ -61,6 +61,12 @@ def number(found: Mapping[str, str], tag: str, name: str) -> Decimal | None:
     if not exact.is_finite() or len(value) > _DIGITS_AT_MOST or abs(exact.adjusted()) > _DIGITS_AT_MOST:
         raise Malformed(f"{name}({tag}) {value[:40]} is beyond what can be handled exactly: {_DIGITS_AT_MOST} digits")
     return exact
+
+
+def plain(value: Decimal) -> str:
+    """A number as FIX writes it, without an exponent; all of its digits."""
+    text = str(value)  # three times as fast as a format, which only few need
+    return f"{value:f}" if "E" in text else text
 
 
 @lru_cache(maxsize=4)

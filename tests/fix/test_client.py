@@ -229,6 +229,13 @@ class TestOut:
         out = fields(V42.encode(report(), possibly_resent=True))
         assert (out["97"], out["17"]) == ("Y", "1-1")
 
+    @pytest.mark.parametrize("more", [{"venue_order_id": "a\x0139=2"}, {"cl_ord_id": ""}, {"echo": {"5001": ""}}, {"symbol": "x\x01"}])
+    def test_a_value_that_would_become_another_field_is_not_sent(self, more: dict[str, Any]) -> None:
+        """Whoever it came from."""
+        for dialect in (V42, V44):
+            with pytest.raises(ValueError, match="another field"):
+                dialect.encode(report(**more))
+
     def test_a_text_from_a_venue_cannot_inject_fields(self) -> None:
         """SOH becomes a blank."""
         out = fields(V42.encode(report(text="no\x0139=2\x01")))
