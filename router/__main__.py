@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 the router said no, 2 wrong use or configuration, 3 the ro
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -25,17 +27,20 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bridges import simulators
+from bridges import simulators, venues
+from bridges.shell import Shell
 from fix import check as fix_check
 from fix import tags as t
 from fix.oms import Oms, Ticket
-from fix.rim import FixRim, capabilities
+from fix.rim import FixRim
+from fix.rim import capabilities as fix_capabilities
 from fix.sessions import SessionFile, SessionFileError
 from router.engine import Engine
 from router.history import History, rendered
 from router.journal import JournalCorrupt, JournalLocked, JournalWriter, read
 from router.logs import Narrator
-from router.model import Side, TimeInForce
+from router.model import Capabilities, Input, Side, TimeInForce
+from router.ports import Venue
 from router.runtime import Runtime, recover
 from router.settings import Fault, Settings, load
 
@@ -80,7 +85,8 @@ def demo(no_console: bool) -> None:  # noqa: ARG001 - see run
 @main.command()
 @click.argument("names", nargs=-1, required=True, metavar="all | VENUE...")
 @click.option("--config", "path", type=click.Path(path_type=Path), default=DEMO_SIMULATORS, show_default="the demo's")
-def simulate(names: tuple[str, ...], path: Path) -> None:
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="A folder for what they know, to carry on after a stop.")
+def simulate(names: tuple[str, ...], path: Path, state: Path | None) -> None:
     """The simulated venues alone, in one process; they keep their orders while the router comes and goes."""
     try:
         settings = simulators.load(path)
@@ -92,14 +98,14 @@ def simulate(names: tuple[str, ...], path: Path) -> None:
         stopped = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        async with await simulators.serve(names, settings):
+        async with await simulators.serve(names, settings, state, partial(click.echo, err=True)):
             click.echo(f"simulating {', '.join(simulators.chosen(names))}")
             await stopped.wait()
 
     try:
         asyncio.run(serve())
     except OSError as wrong:
-        _leave(2, f"cannot listen: {wrong}")
+        _leave(2, f"cannot start: {wrong}")
 
 
 class _Router:
@@ -111,35 +117,47 @@ class _Router:
         self.narrator = Narrator(sys.stdout, settings.log.level, settings.log.format)
         self._stop = threading.Event()
         self._died = ""
+        self._one_core = settings.router.one_core
         engine = Engine()
         started = time.monotonic()
         try:
             journal = JournalWriter(settings.router.state / "journal")
             unsure = recover(engine, journal.replay())
-            self._rim = FixRim(settings, path.parent, time.time_ns, self.narrator.note, self._on_death)
+            note = self.narrator.note
+            self._rim = FixRim(settings, path.parent, time.time_ns, note, self._on_death)
+            bridges = venues.bridges(settings, path.parent, self._hear, time.time_ns, note)
         except (JournalCorrupt, JournalLocked, OSError, RuntimeError, Fault, SessionFileError) as wrong:
             _leave(2, str(wrong))
-        note = self.narrator.note
         if journal.torn_bytes:
             note("journal tail cut", level="warning", bytes=journal.torn_bytes, why="the router died while it wrote it")
         note("recovered", orders=len(engine.state.blotter.orders), live=len(engine.state.blotter.live),
              seconds=f"{time.monotonic() - started:.2f}")  # fmt: skip
-        self._runtime = Runtime(engine, journal, self._rim.clients, self._rim.links, time.time_ns, self.narrator.observe, journal.time)
+        links: dict[str, Venue] = {**self._rim.links, **bridges}
+        self._runtime = Runtime(engine, journal, self._rim.clients, links, time.time_ns, self.narrator.observe, journal.time)
+        self._shell = Shell(list(bridges.values()), self._on_death)
         self._rim.attach(self._runtime)
         for report in unsure:
             self._rim.clients.report(report, possibly_resent=True)
-        self._runtime.start(settings.frozen(capabilities(settings)), version("fixrouter"))
+        self._runtime.start(settings.frozen(_capabilities(settings)), version("fixrouter"))
 
     def run_until_stopped(self) -> NoReturn:
         """Serve until SIGINT or SIGTERM, or until a FIX thread dies."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stop.set())
+        if self._one_core:
+            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        # What was recovered stays; collections over it would be pauses for nothing.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 1000)
         ticking = threading.Thread(target=self._runtime.run, name="tick", daemon=True)
         ticking.start()
+        self._shell.start()
         self._rim.start()
         self._stop.wait()
         self.narrator.note("stopping", why=self._died or "asked to")
         self._rim.stop()
+        self._shell.stop(within_s=1)
         self._runtime.stop()
         self.narrator.close()
         sys.stdout.flush()
@@ -147,8 +165,11 @@ class _Router:
         # QuickFIX's own stop crashes, and so can its destructors: nothing of it is taken down.
         os._exit(1 if self._died else 0)
 
+    def _hear(self, event: Input) -> None:
+        self._runtime.hear(event)
+
     def _on_death(self, why: str) -> None:
-        self.narrator.note("a FIX thread ended", level="error", why=why)
+        self.narrator.note("a thread ended", level="error", why=why)
         self._died = why
         self._stop.set()
 
@@ -173,7 +194,8 @@ class _Simulators:
             self._note("simulated venues are already running")
         else:
             self._pid_file.parent.mkdir(parents=True, exist_ok=True)
-            child = subprocess.Popen([sys.executable, "-m", "router", "simulate", "all"], start_new_session=True)
+            command = [sys.executable, "-m", "router", "simulate", "all", "--state", str(self._pid_file.with_name("simulators"))]
+            child = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - nothing in it comes from outside
             self._pid_file.write_text(str(child.pid))
             self._wait(child)
         _exits.append(self._end)
@@ -191,9 +213,12 @@ class _Simulators:
     def _end(self) -> None:
         with suppress(OSError, ValueError):
             pid = int(self._pid_file.read_text())
-            if b"simulate" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                os.kill(pid, signal.SIGTERM)
             self._pid_file.unlink()
+            command, until = Path(f"/proc/{pid}/cmdline"), time.monotonic() + 10
+            if b"simulate" in command.read_bytes():
+                os.kill(pid, signal.SIGTERM)
+            while b"simulate" in command.read_bytes() and time.monotonic() < until:
+                time.sleep(0.02)  # until what they know is written: whoever starts next reads it
 
 
 def _simulators_answer() -> bool:
@@ -213,13 +238,24 @@ def check(path: Path) -> None:
     """Read everything, connect to nothing, and say what is wrong: one line a fault."""
     settings = _settings(path)
     click.echo(f"{path}: {len(settings.clients)} client sessions, {len(settings.destinations)} destinations: nothing wrong")
-    table = Table("destination", "order types", "time in force", "post-only", "market buy by", "symbols", title="What each can do")
-    for name, can in capabilities(settings).items():
-        symbols = next(each.instruments for each in settings.destinations if each.name == name)
+    table = Table("destination", "order types", "time in force", "also", "symbols", title="What each can do")
+    for name, can in _capabilities(settings).items():
+        also = {
+            "post-only": can.post_only,
+            "reduce-only": can.reduce_only,
+            "replace": can.native_replace,
+            "market buy by cash": can.market_buy_by_cash,
+            "no id of ours": not can.client_id,
+        }
+        instruments = next(each.instruments for each in settings.destinations if each.name == name)
         table.add_row(
-            name, ", ".join(can.ord_types), ", ".join(can.times_in_force), "yes" if can.post_only else "no",
-            "CashOrderQty" if can.market_buy_by_cash else "OrderQty", ", ".join(each.symbol for each in symbols),
-        )  # fmt: skip
+            name,
+            "\n".join(can.ord_types),
+            "\n".join(each.name for each in can.times_in_force),
+            "\n".join(word for word, true in also.items() if true),
+            "\n".join(each.symbol for each in instruments),
+        )
+        table.add_section()
     Console().print(table)
 
 
@@ -387,10 +423,15 @@ def _settings(path: Path) -> Settings:
         settings = load(path)
     except Fault as fault:
         _leave(2, *fault.lines)
-    faults = fix_check.faults(settings, path)
+    faults = fix_check.faults(settings, path, venues.VENUES) + venues.faults(settings, path)
     if faults:
         _leave(2, *faults)
     return settings
+
+
+def _capabilities(settings: Settings) -> dict[str, Capabilities]:
+    """What each destination can do, however it is reached."""
+    return {**fix_capabilities(settings), **venues.capabilities(settings)}
 
 
 def _journal_folder(state: Path) -> Path:

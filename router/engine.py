@@ -74,9 +74,21 @@ class Engine:
         execution = _EXECUTIONS.get(type(event))
         if execution is not None:
             return self._execution(execution, event, now)
+        if isinstance(event, Tick):
+            return self._tick(now)
         effects = self._circumstance(event, now)
         for order in list(self.state.blotter.live.values()):
             self.state.blotter.settle(order)
+        return effects
+
+    def _tick(self, now: int) -> list[Effect]:
+        """Only the orders that are due: thousands may be live, and a tick comes four times a second."""
+        state = self.state
+        effects: list[Effect] = []
+        for order_id in [order_id for order_id, deadline in state.due.items() if deadline <= now]:
+            order = state.blotter.orders[order_id]
+            effects += questions.overdue(state, order, now)
+            state.blotter.settle(order)
         return effects
 
     def due(self, now: int) -> bool:
@@ -115,9 +127,6 @@ class Engine:
                 return questions.unanswered(state, event, now)
             case Found():
                 return questions.found(state, event, now)
-            case Tick():
-                late = [order_id for order_id, deadline in state.due.items() if deadline <= now]
-                return [effect for order_id in late for effect in questions.overdue(state, state.blotter.orders[order_id], now)]
             case Stopped():
                 return []
             case _:

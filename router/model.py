@@ -526,6 +526,7 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     price: Decimal | None
     placed: int
     """When it was sent, ns UTC."""
+    time_in_force: TimeInForce = TimeInForce.GTC
 
 
 VenueCommand = Place | Cancel | Ask

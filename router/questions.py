@@ -27,6 +27,7 @@ from router.model import (
     OrdRejReason,
     OrdStatus,
     Send,
+    TimeInForce,
     Unanswered,
 )  # fmt: skip
 from router.order import Happening, Order
@@ -108,7 +109,7 @@ def ask(state: State, order: Order, now: int) -> list[Effect]:
     assert request.ord_type is not None
     command = Ask(
         order.order_id, order.venue_cl_ord_id, order.venue_order_id, order.venue, order.venue_symbol, request.side, request.ord_type,
-        request.order_qty, request.cash_order_qty, request.price, order.placed,
+        request.order_qty, request.cash_order_qty, request.price, order.placed, order.time_in_force or TimeInForce.GTC,
     )  # fmt: skip
     return [*effects, Send(order.link, command)]
 
@@ -164,20 +165,31 @@ def unanswered(state: State, event: Unanswered, now: int) -> list[Effect]:
 
 
 def found(state: State, event: Found, now: int) -> list[Effect]:
-    """What a search for an order brought. One that no order of ours has claimed is ours; with two, a person must decide."""
+    """What a search for an order brought. Candidates that no order of ours has claimed are shared among those of ours that look alike:
+    with as many of the one as of the other it does not matter which is which; otherwise a person must decide."""
     order = state.blotter.orders[event.order_id]
+    free = sorted(each for each in event.candidates if state.blotter.at_venue(order.account, None, each) is None)
     if order.venue_order_id is not None:
-        return answered(state, order, now)
-    free = [each for each in event.candidates if state.blotter.at_venue(order.account, None, each) is None]
+        return answered(state, order, now) if event.candidates else not_found(state, order, now)
     if not free:
         return not_found(state, order, now)
-    if len(free) > 1:
-        doubt = f"{len(free)} orders at {order.destination} look like this one: {', '.join(free)}; an operator must say which it is"
+    claimants = [each for each in state.blotter.live.values() if each.account == order.account and _alike(each, order)]
+    if len(free) != len(claimants):
+        doubt = f"{len(free)} at {order.destination} and {len(claimants)} of ours look alike ({', '.join(free)}): an operator must decide"
         effects = answered(state, order, now, doubt)
         return [*effects, Alert(doubt, order.order_id)]
     state.released += state.blotter.bind(order, free[0])
     effects = _leave_queue(state, order, now)
     return effects + ask(state, order, now)
+
+
+def _alike(one: Order, other: Order) -> bool:
+    """Whether two orders without an id at the venue could be taken for each other there."""
+    if not one.placed or one.venue_order_id is not None or one.venue_symbol != other.venue_symbol:
+        return False
+    return all(
+        getattr(one.request, name) == getattr(other.request, name) for name in ("side", "ord_type", "order_qty", "cash_order_qty", "price")
+    )
 
 
 def not_sent(state: State, event: NotSent, now: int) -> list[Effect]:

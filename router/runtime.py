@@ -76,6 +76,8 @@ class Runtime:
 
     def hear(self, event: Input) -> None:
         """Handle what a venue says now; where the journal cannot take it, keep it, in order, and try again at every tick."""
+        if self._closing:
+            return  # what comes after the last record is asked for at the next start
         if not self._posted:
             try:
                 self.step(event)

@@ -70,6 +70,9 @@ class RouterSettings(_Strict):
     state: Path = Path("var")
     answer_timeout_s: Positive = Decimal(5)
     hold_when_down_s: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    one_core: bool = True
+    """Keep the router's threads on one processor. Python runs one of them at a time anyway; passing that turn between processors is the
+    largest single cost of an order (`tests/bench/results.txt`)."""
 
 
 class LogSettings(_Strict):
@@ -98,14 +101,19 @@ class ClientSettings(_Strict):
 
 
 class AccountSettings(_Strict):
-    """`[[accounts]]`: credentials at a venue, and the initiator sessions that use them."""
+    """`[[accounts]]`: credentials at a venue. A FIX venue has `account_id` and the initiator sessions that use it; a REST and WebSocket
+    venue has its two addresses."""
 
     name: Name
     venue: Name
-    account_id: Name
     key_id: Name
     secret: SecretSource
-    sessions: tuple[Name, ...]
+    account_id: Name = "none"
+    sessions: tuple[Name, ...] = ()
+    rest_url: Annotated[str, Field(pattern="^https?://")] | None = None
+    stream_url: Annotated[str, Field(pattern="^wss?://")] | None = None
+    emulate_ioc: bool = False
+    """Offer immediate-or-cancel where the venue has none: a limit order, canceled at once. Reports say so in Text."""
 
 
 class InstrumentSettings(_Strict):
@@ -139,7 +147,8 @@ class DestinationSettings(_Strict):
 
     name: Name
     account: Name
-    session: Name
+    session: Name | None = None
+    """The initiator session, for a FIX venue."""
     venue: Name | None = None
     instruments: tuple[InstrumentSettings, ...]
 
@@ -175,8 +184,10 @@ class Settings(_Strict):
             account = accounts.get(destination.account)
             if account is None:
                 faults.append(f"{key}: account: there is no account {destination.account}")
-            elif destination.session not in account.sessions:
+            elif account.sessions and destination.session not in account.sessions:
                 faults.append(f"{key}: session: {destination.session} is not one of account {account.name}")
+            elif destination.session is not None and not account.sessions:
+                faults.append(f"{key}: session: account {account.name} has none")
             faults += _twice(key, "symbol", [each.symbol for each in destination.instruments])
         for number, route in enumerate(self.routes):
             if route.destination.upper() not in destinations:
@@ -191,7 +202,7 @@ class Settings(_Strict):
         return model.Configured(
             destinations=tuple(
                 model.Destination(
-                    name=each.name, account=each.account, link=each.session, venue=venues[each.name],
+                    name=each.name, account=each.account, link=each.session or each.account, venue=venues[each.name],
                     capabilities=capabilities[each.name], instruments=tuple(instrument.frozen() for instrument in each.instruments),
                 )
                 for each in self.destinations

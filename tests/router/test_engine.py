@@ -608,6 +608,35 @@ class TestVenuesThatStateTheirFigures:
         assert "o8, o9" in reports(desk.status())[0].text
         assert desk.order().venue_order_id is None
 
+    def test_two_of_ours_that_look_alike_and_one_that_arrived_are_not_guessed_either(self) -> None:
+        """Whichever is asked about first must not get it."""
+        desk = Desk()
+        desk.new()
+        desk.new("b")
+        desk.apply(Unanswered(order_id=desk.order().order_id, text="lost"))
+        desk.apply(Unanswered(order_id=desk.order("b").order_id, text="lost"))
+        assert "!" in shape(desk.apply(Found(order_id=desk.order().order_id, candidates=("o8",))))
+        assert desk.order().venue_order_id is None
+
+    def test_two_of_ours_and_two_there_are_shared_out(self) -> None:
+        """They are the same in everything that matters."""
+        desk = Desk()
+        desk.new()
+        desk.new("b")
+        desk.apply(Unanswered(order_id=desk.order().order_id, text="lost"))
+        desk.apply(Unanswered(order_id=desk.order("b").order_id, text="lost"))
+        desk.apply(Found(order_id=desk.order().order_id, candidates=("o8", "o9")))
+        desk.apply(Found(order_id=desk.order("b").order_id, candidates=("o8", "o9")))
+        assert (desk.order().venue_order_id, desk.order("b").venue_order_id) == ("o8", "o9")
+
+    def test_an_accepted_order_that_the_venue_no_longer_knows_is_in_doubt(self) -> None:
+        """Not rejected: it had been accepted."""
+        desk = Desk()
+        desk.new()
+        desk.accept()
+        assert shape(desk.apply(Found(order_id=desk.order().order_id))) == ["!"]
+        assert desk.order().ord_status is OrdStatus.NEW
+
     def test_none_that_fits_counts_only_after_a_quiet_time(self) -> None:
         """Then it is rejected: it never arrived."""
         desk = Desk()
@@ -621,7 +650,7 @@ class TestVenuesThatStateTheirFigures:
         """The queue goes on."""
         desk = Desk()
         desk.new()
-        desk.new("b")
+        desk.new("b", price=D(99))
         desk.apply(Unanswered(order_id=desk.order().order_id, text="lost"))
         assert sent(desk.apply(Unanswered(order_id=desk.order("b").order_id, text="lost"))) == []
         assert sent(desk.apply(Found(order_id=desk.order().order_id, candidates=("o7",)))) == ["Ask", "Ask"]

@@ -35,6 +35,18 @@ def test_secrets_are_not_written_whoever_passes_them() -> None:
     assert "user=me" in stream.getvalue()
 
 
+def test_a_value_cannot_break_the_line() -> None:
+    """A client's id with blanks, quotes or line ends in it stays one quoted value."""
+    stream = io.StringIO()
+    narrator = Narrator(stream)
+    desk = Desk()
+    desk.new('a "b"\nlevel=error', price=None)
+    narrator.observe(desk.inputs[-1][1], desk.said)
+    narrator.close()
+    assert stream.getvalue().count("\n") == 1
+    assert 'cl_ord_id="a \\"b\\"\\nlevel=error"' in stream.getvalue()
+
+
 def test_the_level_decides_what_is_written() -> None:
     """Less noise on request."""
     stream = io.StringIO()

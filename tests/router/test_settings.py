@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bridges import venues
 from fix.check import faults
 from fix.rim import capabilities
 from router.settings import Fault, SecretSource, load
@@ -33,7 +34,7 @@ def spoil(demo: Path, name: str, pattern: str, text: str) -> None:
 def lines(demo: Path) -> list[str]:
     path = demo / "router.toml"
     try:
-        return faults(load(path), path)
+        return faults(load(path), path, venues.VENUES) + venues.faults(load(path), path)
     except Fault as fault:
         return fault.lines
 
@@ -42,7 +43,7 @@ def test_the_demo_is_right(demo: Path) -> None:
     """And read exactly: no float anywhere."""
     assert lines(demo) == []
     settings = load(demo / "router.toml")
-    configured = settings.frozen(capabilities(settings))
+    configured = settings.frozen({**capabilities(settings), **venues.capabilities(settings)})
     tick = configured.destinations[0].instruments[0].tick
     assert (tick, str(tick)) == (Decimal("0.01"), "0.01")
 
@@ -62,6 +63,9 @@ def test_the_demo_is_right(demo: Path) -> None:
         ("router.toml", r'session = "FIX.4.2:ROUTER->OMS42"', 'session = "FIX.4.2:ROUTER->OMS43"', "FIX.4.2:ROUTER->OMS43 is not in"),
         ("router.toml", r'clients = "clients.cfg"', 'clients = "nothing.cfg"', "nothing.cfg: No such file"),
         ("router.toml", r'venue = "apifiny"', 'venue = "nasdaq"', "accounts[0].venue: there is no venue nasdaq"),
+        ("router.toml", r'rest_url = "http://127.0.0.1:9201" .*', "", "accounts[1].rest_url: missing, phemex is reached over REST"),
+        ("router.toml", r'rest_url = "http:', 'rest_url = "ftp:', "accounts[1].rest_url"),
+        ("router.toml", r'account = "phemex"', 'account = "phemex"\nsession = "x"', "session: account phemex has none"),
         ("router.toml", r"tick = 0.01", "tick = 0", "tick: Input should be greater than 0"),
         ("router.toml", r'symbol = "BTC/USDT"', 'symbol = "BTCUSDT"', "must be BASE/QUOTE"),
         ("router.toml", r"\[router\]", "[router", "router.toml: "),
