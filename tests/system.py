@@ -37,14 +37,17 @@ class Child:
             cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
         )  # fmt: skip
         self.lines: list[str] = []
+        self._log = cwd / f"{arguments[0]}.log"  # to look at when a test fails
         self._queue: SimpleQueue[str | None] = SimpleQueue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout is not None
-        with self.process.stdout as stream:
+        with self.process.stdout as stream, self._log.open("a") as log:
             for line in stream:
+                log.write(line)
+                log.flush()
                 self._queue.put(line.rstrip("\n"))
         self._queue.put(None)
 
@@ -67,7 +70,7 @@ class Child:
         missing = set(texts)
         while missing:
             line = self.wait_for("")
-            missing = {text for text in missing if text not in line}
+            missing = {text for text in missing if text not in line or (text.startswith("link=") and "venue link up" not in line)}
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and wait; returns the exit code. All of its output is in `lines` afterwards."""
@@ -82,23 +85,29 @@ class Child:
 
 
 class System:
-    """A router and its simulated Apifiny. The demo's configuration, with other ports, and lines replaced where a test wants it."""
+    """A router and its simulated venues. The demo's configuration, with other ports, and lines replaced where a test wants it."""
 
     def __init__(self, folder: Path, *replace: tuple[str, str, str]) -> None:
         """`replace`: file under config/demo, a regular expression, and what stands there instead."""
         self.folder = folder
-        self.fix_port, self.venue_port, self.control_port = free_port(), free_port(), free_port()
+        self.fix_port, self.venue_port = free_port(), free_port()
+        self.control_ports = {"apifiny": free_port(), "phemex": free_port(), "cryptocom": free_port()}
         shutil.copytree(ROOT / "config", folder / "config")
         self.demo = folder / "config" / "demo"
         ports = (
             ("clients.cfg", r"SocketAcceptPort=\d+", f"SocketAcceptPort={self.fix_port}"),
             ("apifiny.cfg", r"SocketConnectPort=\d+", f"SocketConnectPort={self.venue_port}"),
             ("simulators.toml", r"port = 9101", f"port = {self.venue_port}"),
-            ("simulators.toml", r"control_port = 9102", f"control_port = {self.control_port}"),
+            ("simulators.toml", r"control_port = 9102", f"control_port = {self.control_ports['apifiny']}"),
+            ("simulators.toml", r"port = 9201", f"port = {self.control_ports['phemex']}"),
+            ("simulators.toml", r"port = 9501", f"port = {self.control_ports['cryptocom']}"),
+            ("router.toml", r"127\.0\.0\.1:9201", f"127.0.0.1:{self.control_ports['phemex']}"),
+            ("router.toml", r"127\.0\.0\.1:9501", f"127.0.0.1:{self.control_ports['cryptocom']}"),
         )
         for name, pattern, text in (*ports, *replace):
             self.edit(name, pattern, text)
         self._clients: list[Client] = []
+        self.links = ("FIX.4.2:STA-00000001->APIFINY", "phemex", "cryptocom")
         self.simulator: Child | None = None
         self.router: Child | None = None
 
@@ -116,13 +125,13 @@ class System:
         return self
 
     def start_simulator(self) -> None:
-        self.simulator = Child("simulate", "apifiny", "--config", str(self.demo / "simulators.toml"), cwd=self.folder)
+        self.simulator = Child("simulate", "all", "--config", str(self.demo / "simulators.toml"), cwd=self.folder)
         self.simulator.wait_for("simulating")
 
     def start_router(self, *ready: str) -> None:
         """Start it and wait for a line with each of these texts; without any, until it accepts clients and has its venue."""
         self.router = Child("run", "--no-console", "--config", str(self.demo / "router.toml"), cwd=self.folder)
-        self.router.wait_for_all(*ready or ("accepting clients", "venue link up"))
+        self.router.wait_for_all(*ready or ("accepting clients", *(f"link={link}" for link in self.links)))
 
     def kill_router(self) -> None:
         assert self.router is not None
@@ -146,20 +155,20 @@ class System:
             env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "COLUMNS": "160"}, check=False,
         )  # fmt: skip
 
-    def get(self, path: str) -> Any:
-        """Ask the simulator."""
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.control_port}{path}", timeout=10) as answer:
+    def get(self, path: str, venue: str = "apifiny") -> Any:
+        """Ask a simulator."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.control_ports[venue]}{path}", timeout=10) as answer:
             return json.load(answer)
 
-    def post(self, path: str, **body: Any) -> Any:
-        """Tell the simulator."""
+    def post(self, path: str, venue: str = "apifiny", **body: Any) -> Any:
+        """Tell a simulator."""
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.control_port}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
+            f"http://127.0.0.1:{self.control_ports[venue]}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
 
-    def venue_orders(self) -> list[dict[str, Any]]:
+    def venue_orders(self, venue: str = "apifiny") -> list[dict[str, Any]]:
         """Every order the venue ever accepted."""
-        orders: list[dict[str, Any]] = self.get("/_sim/orders")
+        orders: list[dict[str, Any]] = self.get("/_sim/orders", venue)
         return orders

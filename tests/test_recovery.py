@@ -11,7 +11,7 @@ import pytest
 from router.engine import Engine
 from router.journal import read
 from router.runtime import recover
-from tests.system import System
+from tests.system import System, free_port
 
 
 def book(system: System) -> dict[str, tuple[str, str]]:
@@ -280,3 +280,48 @@ class TestCommandLine:
         """2, with what there is."""
         result = system.fixrouter("simulate", *names)
         assert (result.returncode, "apifiny" in result.stderr) == (2, True)
+
+
+class TestSeveralEndpoints:
+    def test_an_account_with_two_endpoints_has_a_session_for_each(self, tmp_path: Path) -> None:
+        """Co-located venues have endpoints of their own: an order goes over the session of its destination."""
+        ours = "FIX.4.2:STA-00000001->APIFINY"
+        system = System(
+            tmp_path / "s",
+            ("simulators.toml", r'venues = \["BINANCE", "COINBASEPRO", "GBBO"\]', 'venues = ["BINANCE", "GBBO"]'),
+            ("router.toml", rf'sessions = \["{ours}"\]', f'sessions = ["{ours}", "{ours}:CB"]'),
+            ("router.toml", rf'(name = "COINBASEPRO"[^\n]*\naccount = "apifiny"\nsession = "{ours})"', r'\1:CB"'),
+        )  # fmt: skip
+        try:
+            port = free_port()
+            with (system.demo / "apifiny.cfg").open("a") as file:
+                file.write(
+                    f"\n[SESSION]\nBeginString=FIX.4.2\nSenderCompID=STA-00000001\nSessionQualifier=CB\n"
+                    f"SocketConnectHost=127.0.0.1\nSocketConnectPort={port}\n"
+                )
+            with (system.demo / "simulators.toml").open("a") as file:
+                file.write(f'\n[[apifiny.endpoints]]\nport = {port}\nvenues = ["COINBASEPRO"]\n')
+            system.start_simulator()
+            system.start_router("accepting clients", "link=FIX.4.2:STA-00000001->APIFINY:CB", "link=FIX.4.2:STA-00000001->APIFINY")
+            oms = system.client().connect()
+            for cl_ord_id, symbol, destination in (("a", "BTC/USDT", "BINANCE"), ("b", "BTC/USD", "COINBASEPRO")):
+                oms.order(cl_ord_id, t55=symbol, t100=destination)
+                assert oms.report(cl_ord_id)["39"] == "0"
+            assert [each["venue"] for each in system.venue_orders()] == ["BINANCE", "COINBASEPRO"]
+        finally:
+            system.close()
+
+    def test_a_venue_sent_to_the_wrong_endpoint_is_refused_by_the_venue(self, tmp_path: Path) -> None:
+        """0x02003A, and the client is told."""
+        system = System(
+            tmp_path / "s",
+            ("simulators.toml", r'venues = \["BINANCE", "COINBASEPRO", "GBBO"\]', 'venues = ["BINANCE", "GBBO"]'),
+            ("simulators.toml", r"reject_text = false", "reject_text = true"),
+        )
+        try:
+            oms = system.start().client().connect()
+            oms.order("b", t55="BTC/USD", t100="COINBASEPRO")
+            refused = oms.report("b")
+            assert (refused["39"], "0x02003A" in refused["58"]) == ("8", True)
+        finally:
+            system.close()
