@@ -295,7 +295,7 @@ def order(
 def _follow(oms: Oms, cl_ord_id: str, ticket: Ticket, cancel_after: float | None) -> int:
     """Print what comes until the order is done. Returns the exit code."""
     cancel_at = None if cancel_after is None else time.monotonic() + cancel_after
-    resting = False
+    may_rest = ticket.price is not None and ticket.time_in_force not in (TimeInForce.IOC, TimeInForce.FOK)
     try:
         while True:
             message = oms.next(3600 if cancel_at is None else cancel_at - time.monotonic())
@@ -313,8 +313,8 @@ def _follow(oms: Oms, cl_ord_id: str, ticket: Ticket, cancel_after: float | None
                 return 0
             if status == "8":
                 return 1
-            if not resting and status == "0" and cancel_at is None:
-                resting = True
+            if may_rest and status == "0" and cancel_at is None:
+                may_rest = False
                 click.echo("(resting; Ctrl-C leaves it there)")
     except KeyboardInterrupt:
         click.echo(f"\nleft open: ClOrdID {cl_ord_id}")
