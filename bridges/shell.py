@@ -99,6 +99,12 @@ class Bridge:
                 return
         self._loop.call_soon_threadsafe(self._send, command)
 
+    def cancel_all(self) -> None:
+        """Cancel every open order of the account, whoever placed it. Raises `Unsendable` before the bridge runs."""
+        if self._loop is None:
+            raise Unsendable(f"{self.name} is not started")
+        self._loop.call_soon_threadsafe(self._do, self._protocol.cancel_all)
+
     # --- on the loop ------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:

@@ -115,6 +115,10 @@ class VenueProtocol(Protocol):
         """The router wants something done. A create that cannot be said at all returns `NotSent`."""
         ...
 
+    def cancel_all(self, now: int) -> Sequence[Out]:
+        """Cancel every open order of the account, whoever placed it. Each end is told as its own event."""
+        ...
+
     def sign(self, request: Request, now: int) -> Signed:
         """The request as it goes out now."""
         ...

@@ -108,6 +108,8 @@ class Runtime:
         while not self._closing:
             self._wake.wait(every)
             self._wake.clear()
+            if self._closing:
+                return
             try:
                 self.tick()
             except OSError as failed:

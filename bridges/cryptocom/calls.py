@@ -66,6 +66,13 @@ class Searching:
 
 
 @dataclass(frozen=True, slots=True)
+class CancelingAll:
+    """Every order of a symbol."""
+
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True)
 class Login:
     """The signed question that shows whether the account answers."""
 
@@ -91,6 +98,13 @@ def cancel(context: Canceling, symbol: str) -> Request:
     """Document, "Cancel an order": a DELETE with a form for its body."""
     body = urlencode({"order_id": context.venue_order_id, "symbol": symbol})
     return Request(Kind.CANCEL, "DELETE", "/v1/order", body=body, group=USER_GROUP, context=context)
+
+
+def cancel_all(symbol: str) -> Request:
+    """Document, "Cancel all orders"."""
+    return Request(
+        Kind.CANCEL, "POST", "/v1/cancelAllOrders", body=urlencode({"symbol": symbol}), group=USER_GROUP, context=CancelingAll(symbol)
+    )
 
 
 def show(venue_order_id: str, symbol: str, now: int) -> Request:

@@ -74,6 +74,11 @@ class Polling:
         """A request of another kind went out on the same budget."""
         self._sent.append((now, False))
 
+    def look_soon(self, symbol: str, now: int) -> None:
+        """Something happened to the orders of a symbol."""
+        for order in self._group(symbol):
+            order.due = order.canceled = now
+
     def due(self, now: int) -> list[Request]:
         """The questions to be sent now."""
         room = self._room(now)

@@ -29,7 +29,7 @@ from bridges.cryptocom.polling import Polling
 from bridges.cryptocom.reading import Malformed, Reply, Verdict, identifier, printable, read_reply
 from bridges.cryptocom.search import looks_like
 from bridges.cryptocom.tracking import Tracked
-from bridges.wire import Answer, Budget, Out, Request, Signed
+from bridges.wire import Answer, Budget, Note, Out, Request, Signed
 from router.model import (
     Ask,
     Cancel,
@@ -89,8 +89,9 @@ class CryptocomProtocol:
         self._key_id = key_id
         self._secret = secret
         self._times_in_force = capabilities(emulate_ioc).times_in_force
+        self._symbols = [each.venue_symbol for each in instruments]
         self._link = Link(account, instruments)
-        self._market = MarketData([each.venue_symbol for each in instruments])
+        self._market = MarketData(self._symbols)
         self._polling = Polling()
         self._creating: dict[str, Place] = {}
         """Creates under way, by our order id."""
@@ -117,6 +118,12 @@ class CryptocomProtocol:
                 return self._cancel(command, now)
             case Ask():
                 return self._ask(command, now)
+
+    def cancel_all(self, now: int) -> Sequence[Out]:
+        """Document, "Cancel all orders": one request a symbol, of those configured. What became of each order is seen by looking at it."""
+        for _ in self._symbols:
+            self._polling.spent(now)
+        return [calls.cancel_all(symbol) for symbol in self._symbols]
 
     def sign(self, request: Request, now: int) -> Signed:
         """Document, "Request Signing"."""
@@ -218,6 +225,13 @@ class CryptocomProtocol:
                 return self._created(place, reply, now)
             case calls.Canceling():
                 return self._canceled(context, reply, now)
+            case calls.CancelingAll(symbol):
+                self._polling.look_soon(symbol, now)
+                return (
+                    []
+                    if reply.verdict is Verdict.YES
+                    else [Note(f"Crypto.com did not cancel everything in {symbol}: {reply.text}", "error")]
+                )
             case calls.Looking():
                 return self._polling.looked(context, reply, now)
             case calls.Listing():

@@ -23,7 +23,7 @@ from bridges.phemex.rows import reject_exec_id
 from bridges.wire import Answer
 from router.model import Cancel, CancelRejected, CxlRejReason, OrdRejReason, Place, Rejected
 
-__all__ = ["No", "Unknown", "Yes", "header", "judge", "no"]
+__all__ = ["CancelAll", "No", "Unknown", "Yes", "header", "judge", "no", "taken"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,20 @@ class No:
 @dataclass(frozen=True, slots=True)
 class Unknown:
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAll:
+    """What a request to cancel everything was about."""
+
+
+def taken(answer: Answer) -> bool:
+    """Whether a request that concerns no single order was taken: code 0."""
+    try:
+        fields = loads(answer.body)
+        return isinstance(fields, dict) and whole(fields, "code") == 0
+    except Malformed:
+        return False
 
 
 def judge(command: Place | Cancel, answer: Answer) -> Yes | No | Unknown:

@@ -26,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bridges.phemex.answers import No, Unknown, Yes, header, judge, no
+from bridges.phemex.answers import CancelAll, No, Unknown, Yes, header, judge, no, taken
 from bridges.phemex.aop import Aop
 from bridges.phemex.market import Market, Top
 from bridges.phemex.orders import ORD_TYPES, TIMES_IN_FORCE, Unsayable, body, mint
@@ -149,6 +149,10 @@ class PhemexProtocol:
         path = f"/orders/orderID={order_id}&symbol={command.symbol}"
         return Request(kind=Kind.CANCEL, method="DELETE", path=path, context=command)
 
+    def cancel_all(self, now: int) -> Sequence[Out]:  # noqa: ARG002
+        """Document, "Cacnel All Orders Request". The stream tells each order's end; only a refusal is worth a note."""
+        return [Request(kind=Kind.CANCEL, method="DELETE", path="/orders/all", context=CancelAll())]
+
     def sign(self, request: Request, now: int) -> Signed:
         """Document, "HTTP REST Request Header"."""
         headers = {"Content-Type": "application/json"}
@@ -173,6 +177,8 @@ class PhemexProtocol:
         outs: list[Out] = []
         if isinstance(command, Place | Cancel):
             outs = self._judged(command, answer)
+        elif isinstance(command, CancelAll) and not taken(answer):
+            outs = [Note(f"Phemex did not cancel everything: HTTP {answer.status}", "error")]
         return [*outs, *self._heed(answer, now)]
 
     def _judged(self, command: Place | Cancel, answer: Answer) -> list[Out]:

@@ -42,6 +42,9 @@ class Told:
         kind = Kind.NEW if isinstance(command, Place) else Kind.CANCEL
         return [Request(kind, "POST", f"/{command.order_id}", context=command.order_id)]
 
+    def cancel_all(self, now: int) -> Sequence[Out]:
+        return [Request(Kind.CANCEL, "DELETE", "/all", context="all")]
+
     def sign(self, request: Request, now: int) -> Signed:
         return Signed(request.method, request.path, {"X-Signed-At": str(now)}, "body")
 
@@ -186,6 +189,13 @@ async def test_a_new_order_without_budget_is_refused_at_once_and_a_cancel_is_not
         world.bridge.submit(place("d"))
     world.bridge.submit(Cancel("x", "v", "o", "V", "S"))
     await world.protocol.wait("answered", "x")
+
+
+async def test_everything_can_be_canceled_at_once(world: World) -> None:
+    """For whoever has to."""
+    world.bridge.cancel_all()
+    await world.protocol.wait("answered", "all")
+    assert world.server.requests == ["/all"]
 
 
 async def test_429_closes_the_budget_for_as_long_as_the_venue_says(world: World) -> None:
