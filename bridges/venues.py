@@ -11,8 +11,8 @@ from bridges.cryptocom import protocol as cryptocom
 from bridges.phemex import protocol as phemex
 from bridges.shell import Bridge, Noted
 from bridges.wire import VenueProtocol
-from router.model import Capabilities, Instrument
 from router.ports import Clock, Hear
+from router.rules import Capabilities, Instrument
 from router.settings import AccountSettings, Settings
 
 __all__ = ["VENUES", "bridges", "capabilities", "faults"]

@@ -22,23 +22,9 @@ import jwt
 
 from fix import tags as t
 from fix.text import Malformed, join, number, printable, timestamp
-from router.model import (
-    Accepted,
-    Ask,
-    Cancel,
-    Canceled,
-    CancelRejected,
-    Capabilities,
-    CxlRejReason,
-    Filled,
-    OrdRejReason,
-    OrdType,
-    Place,
-    Rejected,
-    TimeInForce,
-    VenueCommand,
-    VenueEvent,
-)  # fmt: skip
+from router.model import Accepted, Ask, Cancel, Canceled, CancelRejected, Filled, Place, Rejected, VenueCommand, VenueEvent
+from router.rules import Capabilities
+from router.words import CxlRejReason, OrdRejReason, OrdType, TimeInForce
 
 __all__ = ["ApifinyDialect", "capabilities", "logon_token", "order_id"]
 

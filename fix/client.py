@@ -11,21 +11,8 @@ from typing import Final
 
 from fix import tags as t
 from fix.text import Malformed, number, plain, printable, timestamp, timestamp_ns
-from router.model import (
-    ZERO,
-    CancelOrder,
-    CancelReject,
-    ExecType,
-    ExecutionReport,
-    NewOrder,
-    OrdRejReason,
-    OrdStatus,
-    Refusal,
-    ReplaceOrder,
-    Side,
-    StatusRequest,
-    TimeInForce,
-)  # fmt: skip
+from router.model import CancelOrder, CancelReject, ExecutionReport, NewOrder, Refusal, ReplaceOrder, StatusRequest
+from router.words import ZERO, ExecType, OrdRejReason, OrdStatus, Side, TimeInForce
 
 __all__ = ["ClientDialect", "MissingField", "Request", "UnsupportedMessage"]
 

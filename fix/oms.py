@@ -19,7 +19,7 @@ from fix.engine import session_id
 from fix.guard import guarded
 from fix.sessions import SessionFile
 from fix.text import fields, join, timestamp
-from router.model import OrdType, Side, TimeInForce
+from router.words import OrdType, Side, TimeInForce
 
 __all__ = ["Oms", "Ticket"]
 

@@ -18,8 +18,8 @@ from fix.initiator import Initiator, VenueLink
 from fix.rawlog import RawLogs
 from fix.sessions import SessionFile
 from fix.tags import RAW_DATA, RAW_DATA_LENGTH
-from router.model import Capabilities
 from router.ports import Clock
+from router.rules import Capabilities
 from router.settings import AccountSettings, Settings
 
 __all__ = ["FixRim", "capabilities"]

@@ -39,10 +39,12 @@ from router.engine import Engine
 from router.history import History, rendered
 from router.journal import JournalCorrupt, JournalLocked, JournalWriter, read
 from router.logs import Narrator
-from router.model import Capabilities, Input, Side, TimeInForce
+from router.model import Input
 from router.ports import Venue
+from router.rules import Capabilities
 from router.runtime import Runtime, recover
 from router.settings import Fault, Settings, load
+from router.words import Side, TimeInForce
 
 DEMO = Path(__file__).resolve().parent.parent / "config" / "demo"
 DEMO_ROUTER = DEMO / "router.toml"

@@ -15,7 +15,6 @@ from router.model import (
     Canceled,
     CancelOrder,
     CancelRejected,
-    Configured,
     Effect,
     Filled,
     Found,
@@ -31,9 +30,10 @@ from router.model import (
     Stopped,
     Tick,
     Unanswered,
-)  # fmt: skip
+)
 from router.order import Contradiction
 from router.policy import Policy
+from router.rules import Configured
 from router.state import State, contradiction
 
 __all__ = ["Engine"]

@@ -8,28 +8,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from router.model import (
-    EXACT,
-    ZERO,
-    Accepted,
-    Alert,
-    Canceled,
-    CancelOrder,
-    CancelRejected,
-    CxlRejReason,
-    Done,
-    Effect,
-    ExecType,
-    Filled,
-    OrdStatus,
-    Rejected,
-    VenueEvent,
-)  # fmt: skip
+from router.model import Accepted, Alert, Canceled, CancelOrder, CancelRejected, Effect, Filled, Rejected, VenueEvent
 from router.order import Contradiction, Happening, Order
 from router.questions import answered, ask, asked_without_name, drop_pending, not_found
 from router.reports import cancel_reject, report
 from router.requests import send_cancel
 from router.state import State, sendable
+from router.words import EXACT, ZERO, CxlRejReason, Done, ExecType, OrdStatus
 
 __all__ = ["accepted", "cancel_rejected", "canceled", "filled", "rejected"]
 

@@ -7,17 +7,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from router.model import (
-    EXACT,
-    Destination,
-    Instrument,
-    NewOrder,
-    OrdRejReason,
-    OrdType,
-    Refusal,
-    Side,
-    TimeInForce,
-)  # fmt: skip
+from router.model import NewOrder, Refusal
+from router.rules import Destination, Instrument
+from router.words import EXACT, OrdRejReason, OrdType, Side, TimeInForce
 
 __all__ = ["check"]
 

@@ -20,19 +20,8 @@ from typing import Any, Final, TextIO
 
 import structlog
 
-from router.model import (
-    Alert,
-    CancelReject,
-    Configured,
-    Effect,
-    ExecutionReport,
-    Input,
-    LinkDown,
-    LinkUp,
-    Send,
-    Started,
-    Stopped,
-)  # fmt: skip
+from router.model import Alert, CancelReject, Effect, ExecutionReport, Input, LinkDown, LinkUp, Send, Started, Stopped
+from router.rules import Configured
 
 __all__ = ["Narrator", "without_secrets"]
 

@@ -1,32 +1,37 @@
-"""The vocabulary that every part of the router shares: enums, commands, venue events, reports. Pure data, no behaviour.
+"""What can happen and what can be asked for: inputs and effects. Pure data; their words are in `words.py`, the configuration in `rules.py`.
 
-Three families, all frozen:
+Both families are frozen:
 
-- **Inputs** are everything that can happen: a client's command (imperative: `NewOrder`), a venue's event (past tense:
-  `Filled`), a configuration taken into use, a tick of the clock. Each is journaled before it has any consequence, so each
-  must be complete: replay sees nothing but inputs.
+- **Inputs** are everything that can happen: a client's command (imperative: `NewOrder`), a venue's event (past tense: `Filled`), a
+  configuration taken into use, a tick of the clock. Each is journaled before it has any consequence, so each must be complete: replay sees
+  nothing but inputs.
 - **Effects** are everything the core may ask for: a venue command to send, a report to a client, an alert.
-- **Configuration** is what decisions depend on. It is an input too (`Configured`): an order is judged by the rules that
-  stood when it came, also when it is replayed years later under others.
 
-Names are FIX's (volume 6, field definitions), in Python's spelling. Codes and tag numbers are not known here: `fix/tags.py`
-maps them. Quantities and prices are exact `Decimal`s; times are integer nanoseconds since 1970 UTC.
+Quantities and prices are exact `Decimal`s; times are integer nanoseconds since 1970 UTC.
 """
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
-from enum import StrEnum
-from typing import Final
+from decimal import Decimal
 
 import msgspec
 
+from router.rules import Configured
+from router.words import (
+    ZERO,
+    CxlRejReason,
+    CxlRejResponseTo,
+    Done,
+    ExecType,
+    OrdRejReason,
+    OrdStatus,
+    OrdType,
+    Side,
+    TimeInForce,
+)
+
 __all__ = [
-    "EXACT",
-    "NONE",
-    "ZERO",
     "Accepted",
-    "Account",
     "Alert",
     "Ask",
     "Cancel",
@@ -34,149 +39,28 @@ __all__ = [
     "CancelReject",
     "CancelRejected",
     "Canceled",
-    "Capabilities",
-    "Client",
-    "Configured",
-    "CxlRejReason",
-    "CxlRejResponseTo",
-    "Destination",
-    "Done",
     "Effect",
-    "ExecType",
     "ExecutionReport",
     "Filled",
     "Found",
     "Input",
-    "Instrument",
     "LinkDown",
     "LinkUp",
     "NewOrder",
     "NotSent",
-    "OrdRejReason",
-    "OrdStatus",
-    "OrdType",
     "Place",
     "Refusal",
     "Rejected",
     "ReplaceOrder",
-    "Route",
     "Send",
-    "Side",
     "Started",
     "StatusRequest",
     "Stopped",
     "Tick",
-    "TimeInForce",
     "Unanswered",
     "VenueCommand",
     "VenueEvent",
 ]  # fmt: skip
-
-ZERO: Final = Decimal(0)
-EXACT: Final = Context(prec=100)
-"""Arithmetic that never rounds what a message can carry (30 digits): the standard 28 digits would, in a product or a remainder."""
-NONE: Final = "NONE"
-"""OrderID(37) of a reject that concerns no order that we know (FIX 4.2, Cancel Reject, OrderID)."""
-
-
-class Side(StrEnum):
-    """Side(54)."""
-
-    BUY = "buy"
-    SELL = "sell"
-    BUY_MINUS = "buy-minus"
-    SELL_PLUS = "sell-plus"
-    SELL_SHORT = "sell-short"
-    SELL_SHORT_EXEMPT = "sell-short-exempt"
-    UNDISCLOSED = "undisclosed"
-    CROSS = "cross"
-    CROSS_SHORT = "cross-short"
-
-
-class OrdType(StrEnum):
-    """OrdType(40)."""
-
-    MARKET = "market"
-    LIMIT = "limit"
-    STOP = "stop"
-    STOP_LIMIT = "stop-limit"
-
-
-class TimeInForce(StrEnum):
-    """TimeInForce(59)."""
-
-    DAY = "day"
-    GTC = "good-till-cancel"
-    OPG = "at-the-opening"
-    IOC = "immediate-or-cancel"
-    FOK = "fill-or-kill"
-    GTX = "good-till-crossing"
-    GTD = "good-till-date"
-
-
-class OrdStatus(StrEnum):
-    """OrdStatus(39)."""
-
-    PENDING_NEW = "pending-new"
-    NEW = "new"
-    PARTIALLY_FILLED = "partially-filled"
-    FILLED = "filled"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-    REJECTED = "rejected"
-    DONE_FOR_DAY = "done-for-day"
-    PENDING_CANCEL = "pending-cancel"
-    PENDING_REPLACE = "pending-replace"
-
-
-class ExecType(StrEnum):
-    """ExecType(150) as FIX 4.3 and later have it; 4.2's PartialFill and Fill are both TRADE here."""
-
-    PENDING_NEW = "pending-new"
-    NEW = "new"
-    TRADE = "trade"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-    REJECTED = "rejected"
-    DONE_FOR_DAY = "done-for-day"
-    PENDING_CANCEL = "pending-cancel"
-    PENDING_REPLACE = "pending-replace"
-    REPLACED = "replaced"
-    ORDER_STATUS = "order-status"
-
-
-class OrdRejReason(StrEnum):
-    """OrdRejReason(103)."""
-
-    BROKER_OPTION = "broker-option"
-    UNKNOWN_SYMBOL = "unknown-symbol"
-    EXCHANGE_CLOSED = "exchange-closed"
-    EXCEEDS_LIMIT = "order-exceeds-limit"
-    UNKNOWN_ORDER = "unknown-order"
-    DUPLICATE_ORDER = "duplicate-order"
-    STALE_ORDER = "stale-order"
-    UNSUPPORTED = "unsupported-order-characteristic"
-    INCORRECT_QUANTITY = "incorrect-quantity"
-    UNKNOWN_ACCOUNT = "unknown-account"
-    OTHER = "other"
-
-
-class CxlRejReason(StrEnum):
-    """CxlRejReason(102)."""
-
-    TOO_LATE = "too-late-to-cancel"
-    UNKNOWN_ORDER = "unknown-order"
-    BROKER_OPTION = "broker-option"
-    ALREADY_PENDING = "already-pending-cancel-or-replace"
-    DUPLICATE_CL_ORD_ID = "duplicate-cl-ord-id"
-    OTHER = "other"
-
-
-class CxlRejResponseTo(StrEnum):
-    """CxlRejResponseTo(434)."""
-
-    CANCEL = "order-cancel-request"
-    REPLACE = "order-cancel-replace-request"
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -289,14 +173,6 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True, tag="filled", omit_defau
     fee_currency: str = ""
 
 
-class Done(StrEnum):
-    """How an order ended without being filled."""
-
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-    DONE_FOR_DAY = "done-for-day"
-
-
 class Canceled(msgspec.Struct, frozen=True, kw_only=True, tag="canceled", omit_defaults=True):
     """The rest of the order is gone: asked for by the client, or by the venue's own doing."""
 
@@ -369,93 +245,6 @@ class LinkDown(msgspec.Struct, frozen=True, tag="link-down"):
 
     link: str
     text: str = ""
-
-
-# --- configuration ------------------------------------------------------------------------------------------------------
-
-
-class Instrument(msgspec.Struct, frozen=True, kw_only=True):
-    """One tradable pair at one destination. Prices in `quote`, quantities in `base` units; None: no such limit."""
-
-    symbol: str
-    """Ours, one per pair: "BTC/USDT"."""
-    venue_symbol: str
-    base: str
-    quote: str
-    tick: Decimal
-    lot: Decimal
-    min_qty: Decimal | None = None
-    max_qty: Decimal | None = None
-    min_px: Decimal | None = None
-    max_px: Decimal | None = None
-    min_notional: Decimal | None = None
-    max_notional: Decimal | None = None
-
-
-class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What a destination can do; everything else is refused by name before anything is sent."""
-
-    ord_types: tuple[OrdType, ...]
-    times_in_force: tuple[TimeInForce, ...]
-    post_only: bool
-    market_buy_by_cash: bool
-    """A market buy states CashOrderQty(152), not OrderQty(38)."""
-    reduce_only: bool = False
-    client_id: bool = True
-    """The venue keeps our id with the order. Where not, an unanswered order is looked for by what it looks like."""
-    native_replace: bool = False
-
-
-class Destination(msgspec.Struct, frozen=True, kw_only=True):
-    """A place that an order can be sent to: a venue, reached with one account over one link."""
-
-    name: str
-    account: str
-    link: str
-    venue: str
-    """The venue's code on the link, SecurityExchange(207) toward Apifiny."""
-    capabilities: Capabilities
-    instruments: tuple[Instrument, ...]
-
-
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """A client's Account(1) on a session; `destinations` empty: all of them."""
-
-    name: str
-    destinations: tuple[str, ...] = ()
-
-
-class Client(msgspec.Struct, frozen=True, kw_only=True):
-    """What we have agreed with the owner of one client session."""
-
-    session: str
-    accounts: tuple[Account, ...] = ()
-    """Account(1) values allowed; empty: any, and none."""
-    default_time_in_force: TimeInForce = TimeInForce.DAY
-    """For an order without TimeInForce(59); FIX 4.2 volume 6: absence means Day."""
-    max_age: int = 30_000_000_000
-    """Nanoseconds: an order that says it is a repetition and is older than this is refused."""
-    report_pending: tuple[ExecType, ...] = (ExecType.PENDING_CANCEL,)
-
-
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an order goes that names no destination; empty lists match everything; the first match wins."""
-
-    destination: str
-    sessions: tuple[str, ...] = ()
-    symbols: tuple[str, ...] = ()
-
-
-class Configured(msgspec.Struct, frozen=True, kw_only=True, tag="configured"):
-    """A configuration was taken into use."""
-
-    destinations: tuple[Destination, ...] = ()
-    clients: tuple[Client, ...] = ()
-    routes: tuple[Route, ...] = ()
-    answer_timeout: int = 5_000_000_000
-    """Nanoseconds that a venue may be silent before it is asked about an order; "not found" counts only after as long again."""
-    hold_when_down: int = 0
-    """Nanoseconds that a new order waits for a link that is down; 0: it is refused at once."""
 
 
 class Started(msgspec.Struct, frozen=True, tag="started"):

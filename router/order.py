@@ -19,7 +19,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from router.model import EXACT, ZERO, NewOrder, OrdStatus
+from router.model import NewOrder
+from router.words import EXACT, ZERO, OrdStatus
 
 __all__ = ["DONE", "TRANSITIONS", "Contradiction", "Happening", "Order", "Pending"]
 

@@ -6,7 +6,9 @@ symbol; ours and the venue's own spelling of a symbol are both accepted.
 
 from __future__ import annotations
 
-from router.model import Client, Configured, Destination, Instrument, NewOrder, OrdRejReason, Refusal, Route
+from router.model import NewOrder, Refusal
+from router.rules import Client, Configured, Destination, Instrument, Route
+from router.words import OrdRejReason
 
 __all__ = ["Policy"]
 

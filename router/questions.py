@@ -14,26 +14,12 @@ from __future__ import annotations
 
 from collections import deque
 
-from router.model import (
-    Alert,
-    Ask,
-    CancelOrder,
-    CxlRejReason,
-    Effect,
-    ExecType,
-    Found,
-    LinkDown,
-    NotSent,
-    OrdRejReason,
-    OrdStatus,
-    Send,
-    TimeInForce,
-    Unanswered,
-)  # fmt: skip
+from router.model import Alert, Ask, CancelOrder, Effect, Found, LinkDown, NotSent, Send, Unanswered
 from router.order import Happening, Order
 from router.reports import cancel_reject, report
 from router.requests import place, send_cancel
 from router.state import State, sendable
+from router.words import CxlRejReason, ExecType, OrdRejReason, OrdStatus, TimeInForce
 
 __all__ = ["answered", "asked_without_name", "drop_pending", "link_down", "link_up", "not_found", "not_sent", "overdue", "started"]
 

@@ -7,22 +7,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from router.model import (
-    NONE,
-    ZERO,
-    CancelOrder,
-    CancelReject,
-    CxlRejReason,
-    CxlRejResponseTo,
-    ExecType,
-    ExecutionReport,
-    NewOrder,
-    OrdRejReason,
-    OrdStatus,
-    ReplaceOrder,
-    StatusRequest,
-)  # fmt: skip
+from router.model import CancelOrder, CancelReject, ExecutionReport, NewOrder, ReplaceOrder, StatusRequest
 from router.order import Order
+from router.words import NONE, ZERO, CxlRejReason, CxlRejResponseTo, ExecType, OrdRejReason, OrdStatus
 
 __all__ = ["cancel_reject", "duplicate", "not_taken", "report", "status", "unknown_order"]
 

@@ -6,26 +6,12 @@ Every request gets an answer at once, or leaves a pending state that `questions`
 from __future__ import annotations
 
 from router.limits import check
-from router.model import (
-    Cancel,
-    CancelOrder,
-    CxlRejReason,
-    Destination,
-    Effect,
-    ExecType,
-    Instrument,
-    NewOrder,
-    OrdRejReason,
-    OrdStatus,
-    Place,
-    Refusal,
-    ReplaceOrder,
-    Send,
-    StatusRequest,
-)  # fmt: skip
+from router.model import Cancel, CancelOrder, Effect, NewOrder, Place, Refusal, ReplaceOrder, Send, StatusRequest
 from router.order import Happening, Order, Pending
 from router.reports import cancel_reject, duplicate, report, status, unknown_order
+from router.rules import Destination, Instrument
 from router.state import State, sendable
+from router.words import CxlRejReason, ExecType, OrdRejReason, OrdStatus
 
 __all__ = ["cancel_order", "new_order", "place", "replace_order", "send_cancel", "status_request"]
 

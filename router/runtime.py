@@ -16,7 +16,6 @@ from router.model import (
     Alert,
     CancelOrder,
     CancelReject,
-    Configured,
     Effect,
     ExecutionReport,
     Input,
@@ -28,9 +27,10 @@ from router.model import (
     Started,
     Stopped,
     Tick,
-)  # fmt: skip
+)
 from router.ports import Clients, Clock, Journal, Unsendable, Venue
 from router.reports import not_taken
+from router.rules import Configured
 
 __all__ = ["Observer", "Runtime", "recover"]
 

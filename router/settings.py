@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
-from router import model
-from router.model import Capabilities, ExecType, TimeInForce
+from router import rules
+from router.rules import Capabilities
+from router.words import ExecType, TimeInForce
 
 __all__ = ["AccountSettings", "ClientSettings", "DestinationSettings", "Fault", "SecretSource", "Settings", "load"]
 
@@ -136,10 +137,10 @@ class InstrumentSettings(_Strict):
             raise ValueError(f"symbol {self.symbol} must be BASE/QUOTE")
         return self
 
-    def frozen(self) -> model.Instrument:
+    def frozen(self) -> rules.Instrument:
         """As the core wants it."""
         base, _, quote = self.symbol.partition("/")
-        return model.Instrument(base=base, quote=quote, **self.model_dump())
+        return rules.Instrument(base=base, quote=quote, **self.model_dump())
 
 
 class DestinationSettings(_Strict):
@@ -196,26 +197,26 @@ class Settings(_Strict):
             faults += [f"routes[{number}]: sessions: there is no client {each}" for each in route.sessions if each not in known]
         return faults
 
-    def frozen(self, capabilities: dict[str, Capabilities]) -> model.Configured:
+    def frozen(self, capabilities: dict[str, Capabilities]) -> rules.Configured:
         """As the core wants it; `capabilities` by destination, from the venues' code."""
         venues = {each.name: each.venue or each.name for each in self.destinations}
-        return model.Configured(
+        return rules.Configured(
             destinations=tuple(
-                model.Destination(
+                rules.Destination(
                     name=each.name, account=each.account, link=each.session or each.account, venue=venues[each.name],
                     capabilities=capabilities[each.name], instruments=tuple(instrument.frozen() for instrument in each.instruments),
                 )
                 for each in self.destinations
             ),
             clients=tuple(
-                model.Client(
-                    session=each.session, accounts=tuple(model.Account(name=name) for name in each.accounts),
+                rules.Client(
+                    session=each.session, accounts=tuple(rules.Account(name=name) for name in each.accounts),
                     default_time_in_force=each.default_time_in_force, max_age=_ns(each.max_age_s), report_pending=each.report_pending,
                 )
                 for each in self.clients
             ),
             routes=tuple(
-                model.Route(destination=each.destination, sessions=each.sessions, symbols=each.symbols) for each in self.routes
+                rules.Route(destination=each.destination, sessions=each.sessions, symbols=each.symbols) for each in self.routes
             ),
             answer_timeout=_ns(self.router.answer_timeout_s),
             hold_when_down=_ns(self.router.hold_when_down_s),

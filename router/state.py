@@ -7,9 +7,10 @@ from collections import deque
 from datetime import UTC, datetime
 
 from router.blotter import Blotter
-from router.model import Alert, Configured, VenueEvent
+from router.model import Alert, VenueEvent
 from router.order import Contradiction, Order
 from router.policy import Policy
+from router.rules import Configured
 
 __all__ = ["State", "contradiction", "sendable"]
 

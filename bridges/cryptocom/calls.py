@@ -9,7 +9,8 @@ from typing import Final
 from urllib.parse import parse_qsl, urlencode
 
 from bridges.wire import Kind, Request, Signed
-from router.model import OrdType, Place, Side
+from router.model import Place
+from router.words import OrdType, Side
 
 __all__ = [
     "MARKET_GROUP", "PAGE_SIZE", "SIDES", "TYPES", "USER_GROUP", "Canceling", "Creating", "Listing", "Login", "Looking", "ReadSymbols",

@@ -16,7 +16,9 @@ from typing import Any, Final
 from bridges.cryptocom import calls
 from bridges.cryptocom.reading import Malformed, Reply, Verdict, amount, printable, whole
 from bridges.wire import Note, Out, Request
-from router.model import EXACT, Instrument, LinkDown, LinkUp
+from router.model import LinkDown, LinkUp
+from router.rules import Instrument
+from router.words import EXACT
 
 __all__ = ["Link"]
 

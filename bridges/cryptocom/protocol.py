@@ -30,24 +30,9 @@ from bridges.cryptocom.reading import Malformed, Reply, Verdict, identifier, pri
 from bridges.cryptocom.search import looks_like
 from bridges.cryptocom.tracking import Tracked
 from bridges.wire import Answer, Budget, Note, Out, Request, Signed
-from router.model import (
-    Ask,
-    Cancel,
-    CancelRejected,
-    Capabilities,
-    CxlRejReason,
-    Instrument,
-    LinkDown,
-    NotSent,
-    OrdRejReason,
-    OrdType,
-    Place,
-    Rejected,
-    Side,
-    TimeInForce,
-    Unanswered,
-    VenueCommand,
-)  # fmt: skip
+from router.model import Ask, Cancel, CancelRejected, LinkDown, NotSent, Place, Rejected, Unanswered, VenueCommand
+from router.rules import Capabilities, Instrument
+from router.words import CxlRejReason, OrdRejReason, OrdType, Side, TimeInForce
 
 __all__ = ["CAPABILITIES", "CryptocomProtocol", "capabilities"]
 

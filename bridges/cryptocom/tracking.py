@@ -14,7 +14,8 @@ from typing import Final
 
 from bridges.cryptocom.reading import LIVE, MARKET, Row, Status, Trade
 from bridges.wire import Note, Out
-from router.model import EXACT, ZERO, Accepted, Canceled, Done, Filled
+from router.model import Accepted, Canceled, Filled
+from router.words import EXACT, ZERO, Done
 
 __all__ = ["PATIENCE", "Tracked"]
 

@@ -21,7 +21,8 @@ from bridges.phemex.codes import CANCEL_REASONS, KNOWN_THERE, REJECT_REASONS
 from bridges.phemex.payload import Malformed, loads, name, printable, whole
 from bridges.phemex.rows import reject_exec_id
 from bridges.wire import Answer
-from router.model import Cancel, CancelRejected, CxlRejReason, OrdRejReason, Place, Rejected
+from router.model import Cancel, CancelRejected, Place, Rejected
+from router.words import CxlRejReason, OrdRejReason
 
 __all__ = ["CancelAll", "No", "Unknown", "Yes", "header", "judge", "no", "taken"]
 

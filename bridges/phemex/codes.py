@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from router.model import CxlRejReason, OrdRejReason
+from router.words import CxlRejReason, OrdRejReason
 
 __all__ = ["CANCEL_REASONS", "KNOWN_THERE", "REJECT_REASONS"]
 

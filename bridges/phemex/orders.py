@@ -16,7 +16,9 @@ import re
 from typing import Any, Final
 
 from bridges.phemex.scaling import Unscalable, price_ep, quantity
-from router.model import Instrument, OrdType, Place, Side, TimeInForce
+from router.model import Place
+from router.rules import Instrument
+from router.words import OrdType, Side, TimeInForce
 
 __all__ = ["CL_ORD_ID_AT_MOST", "ORD_TYPES", "SIDES", "TIMES_IN_FORCE", "Unsayable", "body", "is_minted", "mint"]
 

@@ -33,18 +33,8 @@ from bridges.phemex.orders import ORD_TYPES, TIMES_IN_FORCE, Unsayable, body, mi
 from bridges.phemex.payload import Malformed, loads, name, printable
 from bridges.phemex.scaling import CONTRACTS
 from bridges.wire import Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed
-from router.model import (
-    Ask,
-    Cancel,
-    Capabilities,
-    Instrument,
-    LinkDown,
-    LinkUp,
-    NotSent,
-    Place,
-    Unanswered,
-    VenueCommand,
-)  # fmt: skip
+from router.model import Ask, Cancel, LinkDown, LinkUp, NotSent, Place, Unanswered, VenueCommand
+from router.rules import Capabilities, Instrument
 
 __all__ = ["CAPABILITIES", "PhemexProtocol"]
 

@@ -21,7 +21,8 @@ from typing import Any, Final
 from bridges.phemex.codes import REJECT_REASONS
 from bridges.phemex.payload import Malformed, name, printable, whole
 from bridges.phemex.scaling import CONTRACTS, Contract, price
-from router.model import Accepted, Canceled, Filled, OrdRejReason, Rejected, Side, VenueEvent
+from router.model import Accepted, Canceled, Filled, Rejected, VenueEvent
+from router.words import OrdRejReason, Side
 
 __all__ = ["LIVE", "Row", "events", "new_exec_id", "read", "reject_exec_id"]
 

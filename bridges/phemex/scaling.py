@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from router.model import EXACT
+from router.words import EXACT
 
 __all__ = ["CONTRACTS", "Contract", "Unscalable", "price", "price_ep", "quantity"]
 

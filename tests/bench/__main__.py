@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from tests.bench import table
+from tests.bench import rest, table
 from tests.bench.client import Failed
 from tests.bench.contenders import BASIC, VARIANTS
 from tests.bench.inplace import in_place
@@ -54,10 +54,12 @@ def main() -> int:
     until = time.monotonic() + options.minutes * 60
     head = description()
     rounds: dict[str, table.Rounds] = {mode: [] for mode, _ in _MODES}
+    over_rest: rest.Rounds = {}
     try:
         for number in range(options.rounds):
             began = time.monotonic()
             _one_round(number, size, rounds)
+            rest.one_round(number, options.quick, over_rest, _say)
             if time.monotonic() + (time.monotonic() - began) > until and number + 1 < options.rounds:
                 _say(f"stopped after {number + 1} rounds: another would take longer than {options.minutes:g} minutes in all")
                 break
@@ -70,7 +72,9 @@ def main() -> int:
     except KeyboardInterrupt:
         _say("interrupted")
         return 130
-    text = "\n".join(_page(head, size, rounds, placed, measured)) + "\n"
+    lines = _page(head, size, rounds, placed, measured)
+    lines += ["", "", *rest.page(options.quick, over_rest), "", "", *_READING.splitlines(), "", *rest.READING.splitlines()]
+    text = "\n".join(lines) + "\n"
     print(text, end="")
     path = options.out or (None if options.quick else _RESULTS)
     if path is not None:
@@ -112,8 +116,7 @@ def _page(
     lines += ["", "", "WHAT EACH STAGE COSTS IN PLACE: d on one core, one order in flight; an indented line is part of that above", ""]
     lines += table.in_place_lines(placed)
     lines += ["", "", "WHAT EACH STAGE COSTS WARM: the router's code in a loop, one process, one thread", ""]
-    lines += [*table.stage_lines(measured), "", "", *_READING.splitlines()]
-    return lines
+    return [*lines, *table.stage_lines(measured)]
 
 
 def _say(line: str) -> None:

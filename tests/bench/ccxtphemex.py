@@ -23,7 +23,9 @@ class Phemex(phemex):
         """`url`: without a path. The class' own throttle is off."""
         super().__init__({"apiKey": token, "secret": secret, "enableRateLimit": False})
         self.urls["api"] = dict.fromkeys(self.urls["api"], url)
-        self.set_markets([self.parse_swap_market(each) for each in _PRODUCTS])
+        scales = {each["settleCurrency"]: each["valueScale"] for each in _PRODUCTS}
+        currencies = {code: {"id": code, "code": code, "valueScale": scale} for code, scale in scales.items()}
+        self.set_markets([self.parse_swap_market(each) for each in _PRODUCTS], currencies)
 
     def sign(self, path: str, api: Any = "public", method: str = "GET", params: Any = None) -> Any:
         """As the class does it, without `posSide`."""

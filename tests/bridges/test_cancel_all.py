@@ -16,7 +16,9 @@ from bridges import simulators
 from bridges.cryptocom.protocol import CryptocomProtocol
 from bridges.phemex.protocol import PhemexProtocol
 from bridges.shell import Bridge
-from router.model import Accepted, Canceled, Instrument, LinkUp, OrdType, Place, Side, TimeInForce
+from router.model import Accepted, Canceled, LinkUp, Place
+from router.rules import Instrument
+from router.words import OrdType, Side, TimeInForce
 from tests.system import ROOT
 
 VENUES = {

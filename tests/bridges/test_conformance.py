@@ -14,7 +14,8 @@ import pytest
 from bridges.cryptocom import protocol as cryptocom
 from bridges.phemex import protocol as phemex
 from fix import apifiny
-from router.model import Capabilities, OrdType, TimeInForce
+from router.rules import Capabilities
+from router.words import OrdType, TimeInForce
 from tests.system import System
 from tests.wire import Client
 

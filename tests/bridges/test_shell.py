@@ -12,8 +12,9 @@ from aiohttp import web
 from bridges import shell as shell_module
 from bridges.shell import Bridge
 from bridges.wire import Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed
-from router.model import Cancel, LinkDown, LinkUp, OrdType, Place, Side, TimeInForce, VenueCommand
+from router.model import Cancel, LinkDown, LinkUp, Place, VenueCommand
 from router.ports import Unsendable
+from router.words import OrdType, Side, TimeInForce
 
 SECOND = 1_000_000_000
 

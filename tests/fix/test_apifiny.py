@@ -12,21 +12,8 @@ from hypothesis import strategies as st
 
 from fix.apifiny import ApifinyDialect, capabilities, logon_token, order_id
 from fix.text import Malformed, fields
-from router.model import (
-    Accepted,
-    Ask,
-    Cancel,
-    Canceled,
-    CancelRejected,
-    CxlRejReason,
-    Filled,
-    OrdRejReason,
-    OrdType,
-    Place,
-    Rejected,
-    Side,
-    TimeInForce,
-)  # fmt: skip
+from router.model import Accepted, Ask, Cancel, Canceled, CancelRejected, Filled, Place, Rejected
+from router.words import CxlRejReason, OrdRejReason, OrdType, Side, TimeInForce
 
 NOW = 1_614_254_993_065_000_000
 DIALECT = ApifinyDialect("acc", "STA-00000001")

@@ -12,22 +12,8 @@ from hypothesis import strategies as st
 from fix import tags as t
 from fix.client import ClientDialect, MissingField, UnsupportedMessage
 from fix.text import fields
-from router.model import (
-    CancelOrder,
-    CancelReject,
-    CxlRejReason,
-    CxlRejResponseTo,
-    ExecType,
-    ExecutionReport,
-    NewOrder,
-    OrdRejReason,
-    OrdStatus,
-    OrdType,
-    ReplaceOrder,
-    Side,
-    StatusRequest,
-    TimeInForce,
-)  # fmt: skip
+from router.model import CancelOrder, CancelReject, ExecutionReport, NewOrder, ReplaceOrder, StatusRequest
+from router.words import CxlRejReason, CxlRejResponseTo, ExecType, OrdRejReason, OrdStatus, OrdType, Side, TimeInForce
 
 V42 = ClientDialect("FIX.4.2", "FIX.4.2:ROUTER->OMS")
 V44 = ClientDialect("FIX.4.4", "FIX.4.4:ROUTER->OMS")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fix.text import Malformed, fields, join, number, printable, timestamp, timestamp_ns, timestamp_us
-from router.model import EXACT
+from router.words import EXACT
 
 values = st.text(st.characters(exclude_characters="\x01", exclude_categories=["Cs"]), min_size=1, max_size=20)
 

@@ -13,29 +13,21 @@ from router.model import (
     CancelOrder,
     CancelReject,
     CancelRejected,
-    Capabilities,
-    Client,
-    Configured,
-    Destination,
     Effect,
-    ExecType,
     ExecutionReport,
     Filled,
-    Instrument,
     LinkDown,
     LinkUp,
     NewOrder,
-    OrdType,
     Rejected,
-    Route,
     Send,
-    Side,
     Started,
     StatusRequest,
     Tick,
-    TimeInForce,
-)  # fmt: skip
+)
 from router.order import Order
+from router.rules import Capabilities, Client, Configured, Destination, Instrument, Route
+from router.words import ExecType, OrdType, Side, TimeInForce
 
 SESSION = "FIX.4.2:ROUTER->OMS"
 LINK = "FIX.4.2:ACC->VENUE"

@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from router.model import (
-    CxlRejReason,
-    Done,
-    ExecType,
-    Found,
-    NotSent,
-    OrdRejReason,
-    OrdStatus,
-    OrdType,
-    Refusal,
-    ReplaceOrder,
-    Route,
-    Side,
-    Started,
-    TimeInForce,
-    Unanswered,
-)  # fmt: skip
+from router.model import Found, NotSent, Refusal, ReplaceOrder, Started, Unanswered
+from router.rules import Route
+from router.words import CxlRejReason, Done, ExecType, OrdRejReason, OrdStatus, OrdType, Side, TimeInForce
 from tests.router.desk import LINK, SECOND, SESSION, D, Desk, alerts, configured, rejects, reports, sent, shape
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.engine import Engine
-from router.model import CxlRejReason, Done, ExecType, ExecutionReport, Found, OrdStatus, OrdType, Side, Started, TimeInForce, Unanswered
+from router.model import ExecutionReport, Found, Started, Unanswered
+from router.words import CxlRejReason, Done, ExecType, OrdStatus, OrdType, Side, TimeInForce
 from tests.router.desk import SESSION, D, Desk, reports
 
 numbers = st.integers(1, 4)

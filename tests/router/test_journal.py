@@ -12,7 +12,8 @@ import pytest
 
 from router import journal as journal_module
 from router.journal import JournalCorrupt, JournalLocked, JournalWriter, Record, read
-from router.model import LinkUp, NewOrder, Side, Tick
+from router.model import LinkUp, NewOrder, Tick
+from router.words import Side
 
 
 def order(n: int) -> NewOrder:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from router.limits import check
-from router.model import Account, Client, Configured, NewOrder, OrdRejReason, OrdType, Refusal, Route, Side, TimeInForce
+from router.model import NewOrder, Refusal
 from router.policy import Policy
+from router.rules import Account, Client, Configured, Route
+from router.words import OrdRejReason, OrdType, Side, TimeInForce
 from tests.router.desk import BTC, SESSION, D, configured
 
 BINANCE, GBBO = configured().destinations

@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from router.model import NewOrder, OrdStatus, Side
+from router.model import NewOrder
 from router.order import DONE, TRANSITIONS, Contradiction, Happening, Order, Pending
+from router.words import OrdStatus, Side
 
 BASES = [each for each in OrdStatus if each not in (OrdStatus.PENDING_CANCEL, OrdStatus.PENDING_REPLACE)]
 

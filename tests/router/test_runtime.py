@@ -13,23 +13,21 @@ from router.model import (
     Accepted,
     CancelOrder,
     CancelReject,
-    Configured,
     ExecutionReport,
     Filled,
     Input,
     LinkDown,
     LinkUp,
     NewOrder,
-    OrdStatus,
-    OrdType,
-    Side,
     Started,
     Stopped,
     Tick,
     VenueCommand,
-)  # fmt: skip
+)
 from router.ports import Unsendable
+from router.rules import Configured
 from router.runtime import Runtime, recover
+from router.words import OrdStatus, OrdType, Side
 from tests.router.desk import LINK, SECOND, SESSION, D, configured
 
 

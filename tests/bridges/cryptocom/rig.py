@@ -8,7 +8,9 @@ from bridges.cryptocom.protocol import CryptocomProtocol
 from bridges.cryptocom.sim_gateway import Call
 from bridges.cryptocom.sim_text import to_json
 from bridges.wire import Answer, Out, Request
-from router.model import Ask, Cancel, Instrument, OrdType, Place, Side, TimeInForce
+from router.model import Ask, Cancel, Place
+from router.rules import Instrument
+from router.words import OrdType, Side, TimeInForce
 
 from .venue import KEY, NOW, SECRET, Desk
 

@@ -9,24 +9,8 @@ from bridges.cryptocom import calls
 from bridges.cryptocom.protocol import CAPABILITIES, capabilities
 from bridges.cryptocom.reading import Malformed, Status, amount, parse
 from bridges.wire import Answer, Kind, Note, Request, VenueProtocol
-from router.model import (
-    Accepted,
-    Canceled,
-    CancelRejected,
-    CxlRejReason,
-    Done,
-    Filled,
-    Found,
-    LinkDown,
-    LinkUp,
-    NotSent,
-    OrdRejReason,
-    OrdType,
-    Rejected,
-    Side,
-    TimeInForce,
-    Unanswered,
-)  # fmt: skip
+from router.model import Accepted, Canceled, CancelRejected, Filled, Found, LinkDown, LinkUp, NotSent, Rejected, Unanswered
+from router.words import CxlRejReason, Done, OrdRejReason, OrdType, Side, TimeInForce
 
 from .rig import (  # fmt: skip
     ACCOUNT,

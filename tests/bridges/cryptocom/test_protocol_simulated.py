@@ -7,23 +7,8 @@ from msgspec import structs
 
 from bridges.matching import Side as Maker
 from bridges.wire import Kind, Note
-from router.model import (
-    Accepted,
-    Canceled,
-    CancelRejected,
-    CxlRejReason,
-    Done,
-    Filled,
-    Found,
-    LinkDown,
-    LinkUp,
-    NotSent,
-    OrdRejReason,
-    Rejected,
-    Side,
-    TimeInForce,
-    Unanswered,
-)  # fmt: skip
+from router.model import Accepted, Canceled, CancelRejected, Filled, Found, LinkDown, LinkUp, NotSent, Rejected, Unanswered
+from router.words import CxlRejReason, Done, OrdRejReason, Side, TimeInForce
 
 from .rig import ACCOUNT, Rig, ask, cancel, market, place, requests
 from .venue import D, Desk, limit

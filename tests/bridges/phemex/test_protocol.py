@@ -24,21 +24,17 @@ from router.model import (
     Cancel,
     Canceled,
     CancelRejected,
-    CxlRejReason,
     Filled,
     Found,
-    Instrument,
     LinkDown,
     LinkUp,
     NotSent,
-    OrdRejReason,
-    OrdType,
     Place,
     Rejected,
-    Side,
-    TimeInForce,
     Unanswered,
-)  # fmt: skip
+)
+from router.rules import Instrument
+from router.words import CxlRejReason, OrdRejReason, OrdType, Side, TimeInForce
 
 S = 1_000_000_000
 NOW = 1_700_000_000 * S

@@ -20,24 +20,10 @@ from bridges.phemex.sim_rest import HangUp, Later
 from bridges.phemex.sim_rest import Request as VenueRequest
 from bridges.wire import Answer, Frame, Note, Reconnect, Request
 from router.engine import Engine
-from router.model import (
-    Alert,
-    CancelOrder,
-    Client,
-    Configured,
-    Destination,
-    Instrument,
-    NewOrder,
-    OrdStatus,
-    OrdType,
-    Route,
-    Send,
-    Side,
-    Started,
-    Tick,
-    TimeInForce,
-)  # fmt: skip
+from router.model import Alert, CancelOrder, NewOrder, Send, Started, Tick
 from router.order import Order
+from router.rules import Client, Configured, Destination, Instrument, Route
+from router.words import OrdStatus, OrdType, Side, TimeInForce
 
 from .venue import SECRET, TOKEN, USER, S, Venue, check
 

@@ -1,0 +1,107 @@
+"""The configuration that decisions depend on: what is agreed with clients, what destinations can do, where orders go. Pure data.
+
+It is an input like any other (`Configured`), so it is journaled: an order is judged by the rules that stood when it came, also when it is
+replayed years later under others. Quantities and prices are exact `Decimal`s; times are integer nanoseconds.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import msgspec
+
+from router.words import ExecType, OrdType, TimeInForce
+
+__all__ = [
+    "Account",
+    "Capabilities",
+    "Client",
+    "Configured",
+    "Destination",
+    "Instrument",
+    "Route",
+]
+
+
+class Instrument(msgspec.Struct, frozen=True, kw_only=True):
+    """One tradable pair at one destination. Prices in `quote`, quantities in `base` units; None: no such limit."""
+
+    symbol: str
+    """Ours, one per pair: "BTC/USDT"."""
+    venue_symbol: str
+    base: str
+    quote: str
+    tick: Decimal
+    lot: Decimal
+    min_qty: Decimal | None = None
+    max_qty: Decimal | None = None
+    min_px: Decimal | None = None
+    max_px: Decimal | None = None
+    min_notional: Decimal | None = None
+    max_notional: Decimal | None = None
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What a destination can do; everything else is refused by name before anything is sent."""
+
+    ord_types: tuple[OrdType, ...]
+    times_in_force: tuple[TimeInForce, ...]
+    post_only: bool
+    market_buy_by_cash: bool
+    """A market buy states CashOrderQty(152), not OrderQty(38)."""
+    reduce_only: bool = False
+    client_id: bool = True
+    """The venue keeps our id with the order. Where not, an unanswered order is looked for by what it looks like."""
+    native_replace: bool = False
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
+    """A place that an order can be sent to: a venue, reached with one account over one link."""
+
+    name: str
+    account: str
+    link: str
+    venue: str
+    """The venue's code on the link, SecurityExchange(207) toward Apifiny."""
+    capabilities: Capabilities
+    instruments: tuple[Instrument, ...]
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A client's Account(1) on a session; `destinations` empty: all of them."""
+
+    name: str
+    destinations: tuple[str, ...] = ()
+
+
+class Client(msgspec.Struct, frozen=True, kw_only=True):
+    """What we have agreed with the owner of one client session."""
+
+    session: str
+    accounts: tuple[Account, ...] = ()
+    """Account(1) values allowed; empty: any, and none."""
+    default_time_in_force: TimeInForce = TimeInForce.DAY
+    """For an order without TimeInForce(59); FIX 4.2 volume 6: absence means Day."""
+    max_age: int = 30_000_000_000
+    """Nanoseconds: an order that says it is a repetition and is older than this is refused."""
+    report_pending: tuple[ExecType, ...] = (ExecType.PENDING_CANCEL,)
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an order goes that names no destination; empty lists match everything; the first match wins."""
+
+    destination: str
+    sessions: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
+
+
+class Configured(msgspec.Struct, frozen=True, kw_only=True, tag="configured"):
+    """A configuration was taken into use."""
+
+    destinations: tuple[Destination, ...] = ()
+    clients: tuple[Client, ...] = ()
+    routes: tuple[Route, ...] = ()
+    answer_timeout: int = 5_000_000_000
+    """Nanoseconds that a venue may be silent before it is asked about an order; "not found" counts only after as long again."""
+    hold_when_down: int = 0
+    """Nanoseconds that a new order waits for a link that is down; 0: it is refused at once."""
