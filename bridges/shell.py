@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any
 
 import aiohttp
@@ -206,7 +207,7 @@ class Bridge:
             with self._budget_lock, suppress(ValueError):
                 self._budgets.close(request.group, min(max(float(pause), 0.1), 600.0), now)
         with suppress(KeyError, ValueError, TypeError):
-            skew = parsedate_to_datetime(answer.headers["Date"]).timestamp() - now / _SECOND
+            skew = _date(answer.headers["Date"]) - now / _SECOND
             late = abs(skew) > SKEW_S
             if late and not self._skew_told:
                 self._note("clock skew", level="warning", link=self.name, venue_ahead_s=f"{skew:.1f}")
@@ -246,6 +247,12 @@ class Bridge:
         with suppress(WebSocketException):
             while True:
                 await stream.send(await frames.get())
+
+
+@lru_cache(maxsize=16)
+def _date(header: str) -> float:
+    """A Date header, seconds since 1970; many answers share one."""
+    return parsedate_to_datetime(header).timestamp()
 
 
 class Shell:

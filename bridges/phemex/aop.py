@@ -245,6 +245,10 @@ class Aop:
         late = row.seq < known.seq or (known.ended and row.seq == known.seq)
         if late and row.exec_id is None and row.status in LIVE:
             return []  # rule 2
+        if known.accepted and row.status == "New" and row.exec_id is None and not row.cum_qty:
+            # The answer to the create has said this already.
+            known.order_id, known.seq, known.told = row.order_id, row.seq, (row.status, row.cum_qty)
+            return []
         return self._tell(row, known)
 
     def _snapshot(self, currency: str, read: list[Row], faulty: bool) -> list[Out]:

@@ -30,6 +30,7 @@ TIMES_IN_FORCE: Final = {
     TimeInForce.IOC: "ImmediateOrCancel",
     TimeInForce.FOK: "FillOrKill",
 }
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 _MINTED: Final = re.compile(r"[0-9]{13}-[0-9]{6}-[0-9]{6,19}")
 _PRICED: Final = (OrdType.LIMIT, OrdType.STOP_LIMIT)
 _TRIGGERED: Final = (OrdType.STOP, OrdType.STOP_LIMIT)
@@ -72,7 +73,7 @@ def body(order: Place, instrument: Instrument) -> str:
     fields["triggerType"] = "ByLastPrice" if order.ord_type in _TRIGGERED else "UNSPECIFIED"
     _put_price(fields, "stopPxEp", "StopPx(99)", order, order.stop_px, instrument, order.ord_type in _TRIGGERED)
     fields |= {"pegPriceType": "UNSPECIFIED", "timeInForce": _time_in_force(order), "takeProfitEp": 0, "stopLossEp": 0}
-    return json.dumps(fields, separators=(",", ":"))
+    return _ENCODER.encode(fields)
 
 
 def _put_price(fields: dict[str, Any], key: str, name: str, order: Place, px: Any, instrument: Instrument, wanted: bool) -> None:

@@ -26,7 +26,7 @@ class Malformed(ValueError):
 def loads(text: str | bytes) -> Any:
     """JSON with fractions as `Decimal`, never through a float. Raises `Malformed`."""
     try:
-        return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+        return _DECODER.decode(text.decode() if isinstance(text, bytes) else text)
     except (ValueError, RecursionError, InvalidOperation) as wrong:
         raise Malformed(f"not JSON: {printable(str(wrong))[:80]}") from None
 
@@ -65,3 +65,7 @@ def printable(value: object) -> str:
 
 def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_number)
+"""Made once: `json.loads` would make one at each call."""

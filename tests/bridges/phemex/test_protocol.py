@@ -296,10 +296,14 @@ class TestAnswers:
     """HTTP: yes, no, unknown."""
 
     def test_yes_accepts_once(self) -> None:
-        """The same ExecID as the row's, and nothing where the row was first."""
+        """By the answer or by the row, whichever is first."""
         desk = Desk()
         assert desk.answer(desk.placed(), body=yes()) == [ACCEPTED]
+        assert desk.told(row()) == []
+        desk = Desk()
+        request = desk.placed()
         assert desk.told(row()) == [ACCEPTED]
+        assert desk.answer(request, body=yes()) == []
         desk = Desk()
         request = desk.placed()
         assert desk.told(row(ordStatus="Canceled")) != []
