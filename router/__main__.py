@@ -7,17 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
-import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
-from decimal import Decimal, InvalidOperation
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -35,30 +29,30 @@ from fix.oms import Oms, Ticket
 from fix.rim import FixRim
 from fix.rim import capabilities as fix_capabilities
 from fix.sessions import SessionFile, SessionFileError
+from router.demo import SimulatedVenues
 from router.engine import Engine
-from router.history import History, rendered
-from router.journal import JournalCorrupt, JournalLocked, JournalWriter, read
+from router.journal import JournalCorrupt, JournalLocked, JournalWriter
+from router.journal_commands import journal
 from router.logs import Narrator
 from router.model import Input
 from router.ports import Venue
 from router.rules import Capabilities
 from router.runtime import Runtime, recover
 from router.settings import Fault, Settings, load
+from router.terminal import DEMO, DEMO_ROUTER, amount, config_option, leave, run_exits
 from router.words import Side, TimeInForce
 
-DEMO = Path(__file__).resolve().parent.parent / "config" / "demo"
-DEMO_ROUTER = DEMO / "router.toml"
 DEMO_SIMULATORS = DEMO / "simulators.toml"
 _TIMES = {"gtc": TimeInForce.GTC, "ioc": TimeInForce.IOC, "fok": TimeInForce.FOK, "day": TimeInForce.DAY}
-_config = click.option(
-    "--config", "path", type=click.Path(path_type=Path), default=DEMO_ROUTER, show_default="the demo's", help="The router's TOML file."
-)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version("fixrouter"), prog_name="fixrouter")
 def main() -> None:
     """A FIX order router: your OMS speaks FIX to it, each venue is spoken to in its own language."""
+
+
+main.add_command(journal)
 
 
 # --- running ------------------------------------------------------------------------------------------------------------
@@ -79,7 +73,7 @@ def demo(no_console: bool) -> None:  # noqa: ARG001 - see run
     """The demo: the simulated venues as a process of their own, and the router."""
     settings = _settings(DEMO_ROUTER)
     router = _Router(settings, DEMO_ROUTER)
-    with _Simulators(settings.router.state, router.narrator.note):
+    with SimulatedVenues(settings.router.state, router.narrator.note):
         click.echo("fixrouter demo: FIX on port 9876 (README: how to connect an OMS), simulated venues on 9101-9102. Ctrl-C stops it.")
         router.run_until_stopped()
 
@@ -94,7 +88,7 @@ def simulate(names: tuple[str, ...], path: Path, state: Path | None) -> None:
         settings = simulators.load(path)
         simulators.chosen(names)
     except (OSError, ValueError) as wrong:
-        _leave(2, f"{path}: {wrong}")
+        leave(2, f"{path}: {wrong}")
 
     async def serve() -> None:
         stopped = asyncio.Event()
@@ -107,7 +101,7 @@ def simulate(names: tuple[str, ...], path: Path, state: Path | None) -> None:
     try:
         asyncio.run(serve())
     except OSError as wrong:
-        _leave(2, f"cannot start: {wrong}")
+        leave(2, f"cannot start: {wrong}")
 
 
 class _Router:
@@ -129,7 +123,7 @@ class _Router:
             self._rim = FixRim(settings, path.parent, time.time_ns, note, self._on_death)
             bridges = venues.bridges(settings, path.parent, self._hear, time.time_ns, note)
         except (JournalCorrupt, JournalLocked, OSError, RuntimeError, Fault, SessionFileError) as wrong:
-            _leave(2, str(wrong))
+            leave(2, str(wrong))
         if journal.torn_bytes:
             note("journal tail cut", level="warning", bytes=journal.torn_bytes, why="the router died while it wrote it")
         note("recovered", orders=len(engine.state.blotter.orders), live=len(engine.state.blotter.live),
@@ -163,7 +157,7 @@ class _Router:
         self._runtime.stop()
         self.narrator.close()
         sys.stdout.flush()
-        _at_exit()
+        run_exits()
         # QuickFIX's own stop crashes, and so can its destructors: nothing of it is taken down.
         os._exit(1 if self._died else 0)
 
@@ -176,66 +170,11 @@ class _Router:
         self._stop.set()
 
 
-_exits: list[Callable[[], None]] = []
-
-
-def _at_exit() -> None:
-    while _exits:
-        _exits.pop()()
-
-
-class _Simulators:
-    """The demo's venues: a process of their own, kept when the router is killed, ended when it stops in order."""
-
-    def __init__(self, state: Path, note: Callable[..., None]) -> None:
-        self._pid_file = state / "simulators.pid"
-        self._note = note
-
-    def __enter__(self) -> None:
-        if _simulators_answer():
-            self._note("simulated venues are already running")
-        else:
-            self._pid_file.parent.mkdir(parents=True, exist_ok=True)
-            command = [sys.executable, "-m", "router", "simulate", "all", "--state", str(self._pid_file.with_name("simulators"))]
-            child = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - nothing in it comes from outside
-            self._pid_file.write_text(str(child.pid))
-            self._wait(child)
-        _exits.append(self._end)
-
-    def __exit__(self, *_: object) -> None:
-        _at_exit()
-
-    def _wait(self, child: subprocess.Popen[bytes]) -> None:
-        until = time.monotonic() + 10
-        while not _simulators_answer():
-            if child.poll() is not None or time.monotonic() > until:
-                _leave(2, "the simulated venues did not start; is something else on their ports?")
-            time.sleep(0.05)
-
-    def _end(self) -> None:
-        with suppress(OSError, ValueError):
-            pid = int(self._pid_file.read_text())
-            self._pid_file.unlink()
-            command, until = Path(f"/proc/{pid}/cmdline"), time.monotonic() + 10
-            if b"simulate" in command.read_bytes():
-                os.kill(pid, signal.SIGTERM)
-            while b"simulate" in command.read_bytes() and time.monotonic() < until:
-                time.sleep(0.02)  # until what they know is written: whoever starts next reads it
-
-
-def _simulators_answer() -> bool:
-    try:
-        with urllib.request.urlopen("http://127.0.0.1:9102/_sim/requests", timeout=0.5) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
-
-
 # --- asking -------------------------------------------------------------------------------------------------------------
 
 
 @main.command()
-@_config
+@config_option
 def check(path: Path) -> None:
     """Read everything, connect to nothing, and say what is wrong: one line a fault."""
     settings = _settings(path)
@@ -273,7 +212,7 @@ def check(path: Path) -> None:
 @click.option("--cancel-after", type=float, metavar="S", help="Send a cancel after so many seconds.")
 @click.option("--session", default="FIX.4.2:ROUTER->OMS42B", show_default=True, help="The client session to use.")
 @click.option("--host", default="127.0.0.1", show_default=True)
-@_config
+@config_option
 def order(
     side: str, qty: str, symbol: str, price: str | None, destination: str | None, tif: str | None, post_only: bool, cash: bool,
     cancel_after: float | None, session: str, host: str, path: Path,
@@ -281,16 +220,16 @@ def order(
     """A small FIX client: send one order to the running router and print its reports until it is done."""
     settings = _settings(path)
     ticket = Ticket(
-        Side(side.lower()), _amount("QTY", qty), symbol, None if price is None else _amount("--price", price), destination,
+        Side(side.lower()), amount("QTY", qty), symbol, None if price is None else amount("--price", price), destination,
         None if tif is None else _TIMES[tif.lower()], post_only, cash,
     )  # fmt: skip
     try:
         clients = SessionFile.read(path.parent / settings.fix.clients)
         oms = Oms(session, clients, host, settings.router.state / "order-client")
     except KeyError:
-        _leave(2, f"there is no session {session} in {settings.fix.clients}: {', '.join(clients.keys())}")
+        leave(2, f"there is no session {session} in {settings.fix.clients}: {', '.join(clients.keys())}")
     if not oms.log_on(within_s=6):
-        _leave(3, f"cannot reach the router as {session}: {oms.refused or 'no answer'}")
+        leave(3, f"cannot reach the router as {session}: {oms.refused or 'no answer'}")
     _exit_with(oms, _follow(oms, oms.order(ticket), ticket, cancel_after))
 
 
@@ -342,80 +281,6 @@ def _exit_with(oms: Oms, code: int) -> NoReturn:
     os._exit(code)
 
 
-# --- the journal --------------------------------------------------------------------------------------------------------
-
-
-@main.group()
-def journal() -> None:
-    """The journal, read only, also while the router runs."""
-
-
-@journal.command()
-@click.argument("name", metavar="ID")
-@_config
-def find(name: str, path: Path) -> None:
-    """The whole life of an order, by any of its ids: OrderID, ClOrdID, a cancel's ClOrdID, the venue's."""
-    settings = _settings(path)
-    state = settings.router.state
-    history = History(state / "history.sqlite")
-    try:
-        history.fill(read(_journal_folder(state)))
-    except JournalCorrupt as wrong:
-        _leave(2, str(wrong))
-    found = history.find(name)
-    if not found:
-        _leave(1, f"no order has the id {name}")
-    for order_id in found:
-        for key, value in history.summary(order_id).items():
-            click.echo(f"{key:12} {value if key not in ('created', 'updated') else _clock(value)}")
-        for moment in history.life(order_id):
-            click.echo(f"{_clock(moment.time)}  #{moment.sequence} {moment.kind} {moment.body}")
-            for kind, body in moment.effects:
-                click.echo(f"{'':24}  -> {kind} {body}")
-
-
-@journal.command()
-@_config
-def dump(path: Path) -> None:
-    """Every record as a line of JSON."""
-    _print_records(_settings(path), last=None, follow=False)
-
-
-@journal.command()
-@click.option("-n", "count", default=10, show_default=True, help="How many records to begin with.")
-@click.option("-f", "--follow", is_flag=True, help="Go on as they come, until Ctrl-C.")
-@_config
-def tail(count: int, follow: bool, path: Path) -> None:
-    """The last records."""
-    _print_records(_settings(path), last=count, follow=follow)
-
-
-def _print_records(settings: Settings, last: int | None, follow: bool) -> None:
-    folder = _journal_folder(settings.router.state)
-    seen = 0
-    try:
-        records = list(read(folder))
-        for record in records if last is None else records[-last:]:
-            _print_record(record)
-        seen = records[-1].sequence if records else 0
-        while follow:
-            time.sleep(0.5)
-            for record in read(folder):
-                if record.sequence > seen:
-                    _print_record(record)
-                    seen = record.sequence
-    except JournalCorrupt as wrong:
-        _leave(2, str(wrong))
-    except (KeyboardInterrupt, BrokenPipeError):
-        return
-
-
-def _print_record(record: Any) -> None:
-    kind, body = rendered(record.event)
-    line = {"sequence": record.sequence, "time": _clock(record.time), "kind": kind, "input": json.loads(body)}
-    click.echo(json.dumps(line))
-
-
 # --- small things -------------------------------------------------------------------------------------------------------
 
 
@@ -424,46 +289,16 @@ def _settings(path: Path) -> Settings:
     try:
         settings = load(path)
     except Fault as fault:
-        _leave(2, *fault.lines)
+        leave(2, *fault.lines)
     faults = fix_check.faults(settings, path, venues.VENUES) + venues.faults(settings, path)
     if faults:
-        _leave(2, *faults)
+        leave(2, *faults)
     return settings
 
 
 def _capabilities(settings: Settings) -> dict[str, Capabilities]:
     """What each destination can do, however it is reached."""
     return {**fix_capabilities(settings), **venues.capabilities(settings)}
-
-
-def _journal_folder(state: Path) -> Path:
-    folder = state / "journal"
-    if not folder.is_dir():
-        _leave(2, f"there is no journal in {folder}")
-    return folder
-
-
-def _amount(name: str, value: str) -> Decimal:
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
-        _leave(2, f"{name}: {value} is not a number")
-    return amount
-
-
-def _clock(time_ns: int) -> str:
-    seconds, rest = divmod(time_ns, 1_000_000_000)
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(seconds)) + f".{rest // 1_000_000:03}"
-
-
-def _leave(code: int, *lines: str) -> NoReturn:
-    for line in lines:
-        click.echo(line, err=True)
-    _at_exit()
-    sys.stdout.flush()
-    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -83,11 +83,24 @@ def _of(
 
 
 def duplicate(request: NewOrder, known: Order, now: int) -> ExecutionReport:
-    """The answer to a second order under a ClOrdID already used (103=6). It speaks of no order of ours, so OrderID is NONE."""
+    """The answer to a second order under a ClOrdID already used (103=6)."""
+    text = f"ClOrdID(11) {request.cl_ord_id} was used before, by order {known.order_id}: that order is not touched by this"
+    return _no_order(request, f"D{now}", OrdRejReason.DUPLICATE_ORDER, text, now)
+
+
+def not_taken(request: NewOrder | CancelOrder, text: str, now: int) -> ExecutionReport | CancelReject:
+    """The answer to a request that could not even be journaled: nothing of it is known here, nothing was sent."""
+    if isinstance(request, CancelOrder):
+        return cancel_reject(request, None, CxlRejReason.BROKER_OPTION, text, now)
+    return _no_order(request, f"X{now}", OrdRejReason.BROKER_OPTION, text, now)
+
+
+def _no_order(request: NewOrder, exec_id: str, reason: OrdRejReason, text: str, now: int) -> ExecutionReport:
+    """A reject that speaks of no order of ours, so its OrderID is NONE."""
     return ExecutionReport(
         session=request.session,
         order_id=NONE,
-        exec_id=f"D{now}",
+        exec_id=exec_id,
         exec_type=ExecType.REJECTED,
         ord_status=OrdStatus.REJECTED,
         cl_ord_id=request.cl_ord_id,
@@ -101,33 +114,7 @@ def duplicate(request: NewOrder, known: Order, now: int) -> ExecutionReport:
         order_qty=request.order_qty,
         cash_order_qty=request.cash_order_qty,
         price=request.price,
-        ord_rej_reason=OrdRejReason.DUPLICATE_ORDER,
-        text=f"ClOrdID(11) {request.cl_ord_id} was used before, by order {known.order_id}: that order is not touched by this",
-        echo=request.echo,
-    )
-
-
-def not_taken(request: NewOrder | CancelOrder, text: str, now: int) -> ExecutionReport | CancelReject:
-    """The answer to a request that could not even be journaled: nothing of it is known here, nothing was sent."""
-    if isinstance(request, CancelOrder):
-        return cancel_reject(request, None, CxlRejReason.BROKER_OPTION, text, now)
-    return ExecutionReport(
-        session=request.session,
-        order_id=NONE,
-        exec_id=f"X{now}",
-        exec_type=ExecType.REJECTED,
-        ord_status=OrdStatus.REJECTED,
-        cl_ord_id=request.cl_ord_id,
-        side=request.side,
-        symbol=request.symbol,
-        time=now,
-        account=request.account,
-        destination=request.destination,
-        ord_type=request.ord_type,
-        order_qty=request.order_qty,
-        cash_order_qty=request.cash_order_qty,
-        price=request.price,
-        ord_rej_reason=OrdRejReason.BROKER_OPTION,
+        ord_rej_reason=reason,
         text=text,
         echo=request.echo,
     )

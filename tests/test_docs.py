@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from router.__main__ import DEMO_ROUTER, _capabilities
+from router.__main__ import _capabilities
 from router.settings import load
+from router.terminal import DEMO_ROUTER
 from tests.system import ROOT
 
 
