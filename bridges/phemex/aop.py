@@ -11,9 +11,9 @@ The rules:
    message for one trading account"). It is complete when every account that we trade in has come.
 4. A question is answered from a round that was asked for after it, or at most a second before, and after the order had left: never from
    memory, which a lost message makes false. So the first questions after a login need no round of their own.
-5. "Not there" is said only of an order that the venue never confirmed, and only where the snapshot must have shown it: it holds the 100
-   latest orders ("will publish the 100 history account/order/position"), so it must be shorter, or reach back to before the order. Else the
-   question stays open: the router asks again, and its operator hears of it.
+5. "Not there" is said only where the snapshot must have shown the order: it holds the 100 latest ("will publish the 100 history
+   account/order/position"), so it must be shorter, or reach back to before the order. Nor is it said of an order whose confirmation has
+   not reached the router. Else the question stays open: the router asks again, and its operator hears of it.
 6. Of a snapshot only what concerns orders placed or asked about in this life goes on, and only where it is news. Increments of orders whose
    clOrdID is not of our making are told to the operator alone.
 """
@@ -288,7 +288,8 @@ class Aop:
         row = current.latest.get(command.venue_cl_ord_id)
         if row is not None:
             return self._tell(row, known)
-        if known.accepted or known.seq >= 0:
+        if command.venue_order_id is None and (known.accepted or known.seq >= 0):
+            # The venue confirmed it to us and the router has yet to hear that: to it, "not there" would be a reject.
             return [Note(f"Phemex does not show order {known.order_id}, {command.venue_cl_ord_id}, which it had confirmed", "error")]
         contract = CONTRACTS.get(command.symbol)
         reach = current.reach.get(contract.settle) if contract is not None else None

@@ -232,10 +232,10 @@ def test_reply_lost(desk: Desk, me: str, kind: str) -> None:
     desk.oms.report(f"{me}c", t39="4")
 
 
-@pytest.mark.parametrize("kind", ["drop_request", "http_503"])
+@pytest.mark.parametrize("kind", ["drop_request", "http_503", "rate_limit"])
 def test_request_lost(desk: Desk, me: str, kind: str) -> None:
     """It never arrived: unknown first, rejected only after the venue was asked, and never sent again."""
-    if kind == "http_503" and desk.card.simulator == "apifiny":
+    if kind != "drop_request" and desk.card.simulator == "apifiny":
         pytest.skip("no HTTP there")
     before = desk.at_venue()
     desk.fault(kind, match="new")
@@ -303,3 +303,28 @@ def test_budget_used_up(alone: Desk, me: str) -> None:
     assert "budget" in refused["58"]
     alone.cancel(f"{me}c", me)
     alone.oms.report(f"{me}c", t39="4")
+
+
+BANS = {
+    "PHEMEX": ("simulators.toml", r"ip_requests_per_minute = 0", "ip_requests_per_minute = 3"),
+    "CRYPTOCOM": ("simulators.toml", r"(\[\[cryptocom.users\]\]\n)", r'\1ip_whitelist = ["10.0.0.1"]' + "\n"),
+}
+
+
+@pytest.mark.parametrize("name", BANS)
+def test_ban(tmp_path: Path, name: str) -> None:
+    """HTTP 403: the bridge stops asking, and orders are refused at once with the reason, while other venues trade on."""
+    system = System(tmp_path / "s", BANS[name])
+    try:
+        system.start_simulator()
+        system.start_router("accepting clients", "banned" if name == "CRYPTOCOM" else "link=phemex")
+        oms = system.client("FIX.4.4", "OMS44").connect()
+        desk, other = Desk(system, oms, CARDS[name]), Desk(system, oms, CARDS["BINANCE"])
+        for n in range(6):
+            desk.order(f"{n}", t44="60000")
+        oms.report("5", t39="8")
+        desk.order("after", t44="60000")
+        assert "not connected" in oms.report("after")["58"]
+        assert other.rest("other")
+    finally:
+        system.close()
