@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from itertools import count
+from pathlib import Path
 
 import pytest
 
@@ -283,5 +284,30 @@ def test_another_address_and_bytes_that_are_not_fix_hurt_nobody(shared: System, 
         stranger.connect()
     stranger.drop()
     oms.send_bytes(b"this is not FIX\x01\x00\xff")
+    oms.order(me, t44="64000")
+    assert oms.report(me)["39"] == "0"
+
+
+def test_a_right_logon_from_a_wrong_address_cannot_trade(tmp_path: Path) -> None:
+    """AllowedRemoteAddresses: QuickFIX looks at the address only after the Logon; it then hangs up and reads nothing more."""
+    system = System(tmp_path / "s")
+    try:
+        stranger = system.start().client("FIX.4.2", "OMS42B").connect(source="127.0.0.2")
+        stranger.order("a")
+        with pytest.raises(ConnectionError):
+            stranger.report("a")
+        assert system.venue_orders() == []
+        oms = system.client().connect()
+        oms.order("b")
+        assert oms.report("b")["39"] == "0"
+    finally:
+        system.close()
+
+
+def test_a_field_that_only_we_require_is_named(oms: Client, me: str) -> None:
+    """The 4.4 and 5.0 dictionaries let an order through without a Symbol; it is refused with the tag, and the session goes on."""
+    oms.send("D", [("11", me), ("21", "1"), ("54", "1"), ("60", stamp()), ("40", "2"), ("38", "1"), ("44", "64000")])
+    refused = oms.wait(lambda message: message["35"] in ("3", "j"))
+    assert "55" in (refused["371"], refused["58"].split("=")[-1]) or "55" in refused["58"]
     oms.order(me, t44="64000")
     assert oms.report(me)["39"] == "0"

@@ -35,9 +35,9 @@ class Client:
 
     # --- session ---
 
-    def connect(self) -> Client:
+    def connect(self, source: str = "127.0.0.1") -> Client:
         """Log on and return once the answer is there; what was missed is asked for and arrives by itself."""
-        self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=10, source_address=(source, 0))
         self._buffer = b""
         extra = [("1137", "9")] if self.begin == "FIXT.1.1" else []
         self.send("A", [("98", "0"), ("108", "30"), *extra])
