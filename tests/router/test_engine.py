@@ -57,6 +57,14 @@ class TestNewOrder:
         assert desk.fill("0.4", exec_id="same") == []
         assert desk.order().cum_qty == D("0.4")
 
+    def test_an_acknowledgement_told_again_after_the_end_is_nothing(self) -> None:
+        """A repetition is no contradiction."""
+        desk = Desk()
+        desk.new()
+        desk.accept(exec_id="n")
+        desk.end()
+        assert desk.accept(exec_id="n") == []
+
     def test_the_venues_reject_passes_its_reason_on(self) -> None:
         """The venue's text reaches Text(58)."""
         desk = Desk()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from bridges.phemex.answers import header
 from bridges.phemex.orders import is_minted
+from bridges.phemex.payload import loads
 from bridges.phemex.protocol import CAPABILITIES, PhemexProtocol
 from bridges.phemex.scaling import CONTRACTS, Unscalable, price, price_ep, quantity
 from bridges.wire import Answer, Frame, Kind, Note, Reconnect, Request
@@ -543,6 +544,31 @@ class TestRows:
         assert len(desk.say(aop(fill(2, 2, 3076, 11, "e0"), sequence=60))) == 1
         assert desk.say(aop(row(execSeq=12), sequence=61)) == []
 
+    def test_an_acceptance_after_the_end_came_late(self) -> None:
+        """A stop that was canceled while the word of its waiting was on its way."""
+        desk = Desk()
+        desk.placed()
+        assert len(desk.told(row(ordStatus="Canceled", execSeq=12))) == 1
+        assert desk.told(row(ordStatus="Untriggered", execSeq=10)) == []
+
+    def test_sequences_are_a_connections_own(self) -> None:
+        """The next one may begin with the same."""
+        desk = Desk()
+        desk.placed()
+        assert desk.say(aop(row(), sequence=50)) == [ACCEPTED]
+        desk.protocol.closed("gone", desk.now)
+        desk.log_in()
+        assert desk.say(aop(fill(7, 7, 10769, 12), sequence=50)) != []
+
+    def test_what_the_venue_says_in_one_word_of_two(self) -> None:
+        """A reject by execStatus alone; a first execution whose sums are not there yet."""
+        desk = Desk()
+        desk.placed()
+        assert [type(each) for each in desk.told(row(execStatus="CreateRejected", code=11001))] == [Rejected]
+        desk = Desk()
+        desk.placed()
+        assert desk.told(fill(2, 2, 0))[0].avg_px == 65000
+
     @pytest.mark.parametrize(
         ("more", "words"),
         [
@@ -660,6 +686,24 @@ class TestQuestions:
         (out,) = desk.snapshot(*old)
         assert type(out) is (Found if found else Note)
 
+    def test_an_old_order_that_is_open_is_no_witness_of_those_that_ended(self) -> None:
+        """Open orders may be shown beside the 100 past ones."""
+        desk = Desk()
+        desk.now += 5 * S
+        desk.send(ask())
+        past = [row(clOrdID=f"x{n}", orderID=f"y{n}", ordStatus="Canceled", transactTimeNs=PLACED + S) for n in range(100)]
+        assert not any(isinstance(each, Found) for each in desk.snapshot(row(clOrdID="open", transactTimeNs=PLACED - 999 * S), *past))
+
+    def test_orders_of_another_life(self) -> None:
+        """Nothing is told of them unasked; what then comes late is known as late, and what comes anew is told."""
+        desk = Desk(up=False)
+        desk.log_in()
+        other = MINTED.replace("7-", "8-")
+        ended = row(clOrdID=MINTED, orderID="v8", ordStatus="Canceled", execSeq=20)
+        assert desk.snapshot(ended, row(clOrdID=other, orderID="v9", execSeq=21)) == [LinkUp("acc")]
+        assert desk.told(row(clOrdID=MINTED, orderID="v8", ordStatus="New", execSeq=19)) == []
+        assert [type(each) for each in desk.told(row(clOrdID=other, orderID="v9", ordStatus="Canceled", execSeq=22))] == [Canceled]
+
     def test_a_snapshot_that_cannot_be_read_proves_nothing(self) -> None:
         """The row that makes no sense may be the order's; one without a time is no witness."""
         for old in ([row(ordStatus="?", clOrdID="c1")], [row(clOrdID=f"x{n}", transactTimeNs=0) for n in range(100)]):
@@ -711,20 +755,24 @@ class TestQuestions:
     def test_a_round_a_minute_while_anything_is_open(self) -> None:
         """What the stream lost of an order nobody asks about."""
         desk = Desk()
-        assert "aop.subscribe" not in methods(desk.later(25) + desk.say('{"error":null,"id":7,"result":"pong"}') + desk.later(4))
-        desk = Desk()
+        assert "aop.subscribe" not in self.asked_in_a_minute(desk)
         desk.placed()
         desk.told(row())
+        assert self.asked_in_a_minute(desk).count("aop.subscribe") == 1
+        assert [type(each) for each in desk.snapshot(fill(7, 7, 10769, 20))] == [Filled]
+        desk.protocol.lost(desk.placed(venue_cl_ord_id="c2"), False, "refused", desk.now)
+        assert "aop.subscribe" not in self.asked_in_a_minute(desk)
+
+    @staticmethod
+    def asked_in_a_minute(desk: Desk) -> list[str]:
+        """What is sent in 61 s in which the venue answers whatever is asked."""
         asked = []
         for _ in range(61):
             outs = desk.later(1)
             asked += methods(outs)
             for each in outs:
                 desk.say({"error": None, "id": json.loads(each.text)["id"], "result": "pong"})
-        assert asked.count("aop.subscribe") == 1
-        assert [type(each) for each in desk.snapshot(fill(7, 7, 10769, 20))] == [Filled]
-        asked = [method for _ in range(7) for method in methods(desk.later(9)) if "aop" in method]
-        assert asked == []
+        return asked
 
     def test_questions_go_with_the_stream(self) -> None:
         """The router asks again."""
@@ -925,6 +973,10 @@ class TestAnything:
     def test_bytes(self, frame: bytes | str) -> None:
         """Of the stream."""
         Desk().say(frame)
+
+    def test_fractions(self) -> None:
+        """Exact, and never a float."""
+        assert repr(loads("[0.1, 1e2, 3]")) == "[Decimal('0.1'), Decimal('1E+2'), 3]"
 
     @given(JSON)
     def test_json(self, message: Any) -> None:

@@ -25,7 +25,7 @@ from router.order import Order
 from router.rules import Client, Configured, Destination, Instrument, Route
 from router.words import OrdStatus, OrdType, Side, TimeInForce
 
-from .venue import SECRET, TOKEN, USER, S, Venue, check
+from .venue import SECRET, TOKEN, S, Venue, check
 
 BTC = Instrument(symbol="BTC/USD", venue_symbol="BTCUSD", base="BTC", quote="USD", tick=D("0.5"), lot=D(1))
 ETH = Instrument(symbol="ETH/USD", venue_symbol="ETHUSD", base="ETH", quote="USD", tick=D("0.05"), lot=D(1))
@@ -389,4 +389,3 @@ def test_nothing_secret_is_shown() -> None:
     rig = Rig()
     shown = json.dumps([repr(rig.protocol), [each.text for each in rig.protocol.opened(rig.now)]])  # type: ignore[union-attr]
     assert SECRET not in shown
-    assert USER
