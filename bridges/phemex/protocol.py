@@ -46,7 +46,7 @@ CAPABILITIES: Final = Capabilities(
     reduce_only=True,
     client_id=True,
 )
-"""Document, "Place Order" and venues.md; other times in force, GTD and Day among them, Phemex does not have."""
+"""Document, "Place Order"; other times in force, GTD and Day among them, Phemex does not have."""
 
 _SECOND: Final = 1_000_000_000
 EXPIRY_S: Final = 60
