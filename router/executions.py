@@ -14,7 +14,7 @@ from router.questions import answered, ask, asked_without_name, drop_pending, no
 from router.reports import cancel_reject, report
 from router.requests import send_cancel
 from router.state import State, sendable
-from router.words import EXACT, ZERO, CxlRejReason, Done, ExecType, OrdStatus
+from router.words import EXACT, NONE, ZERO, CxlRejReason, Done, ExecType, OrdStatus
 
 __all__ = ["accepted", "cancel_rejected", "canceled", "filled", "rejected"]
 
@@ -41,6 +41,7 @@ def accepted(state: State, event: Accepted, now: int) -> list[Effect]:
         if order.happen(Happening.ACCEPTED, now):
             effects.append(report(order, ExecType.NEW, now, event.text))
             state.rest(order)
+            order.doubt = ""  # nothing can have been executed of it before
     return effects + answered(state, order, now) + _send_held_cancel(state, order, now)
 
 
@@ -107,7 +108,7 @@ def rejected(state: State, event: Rejected, now: int) -> list[Effect]:
     order = state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id)
     if order is None:
         asked = asked_without_name(state, event.account)
-        if asked is not None:
+        if asked is not None and event.venue_cl_ord_id is None and event.venue_order_id in (None, NONE):
             return not_found(state, asked, now)
         return [Alert(f"{event.account}: a reject that names no order of ours: {event.text or 'without a reason'}")]
     if not state.blotter.first_sight(event.account, event.exec_id):
@@ -197,7 +198,7 @@ def _send_held_cancel(state: State, order: Order, now: int) -> list[Effect]:
 
 def _order(state: State, event: VenueEvent) -> Order | None:
     order = state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id)
-    if order is not None or not isinstance(event, Filled | Canceled):
+    if order is not None or not isinstance(event, Filled | Canceled) or event.venue_cl_ord_id is not None:
         return order
     asked = asked_without_name(state, event.account)
     if asked is None:

@@ -103,7 +103,7 @@ def ask(state: State, order: Order, now: int) -> list[Effect]:
 def answered(state: State, order: Order, now: int, doubt: str = "") -> list[Effect]:
     """The venue spoke of this order. `doubt`: what its word leaves open."""
     if not order.asked:
-        return []
+        return _named_meanwhile(state, order, now)
     order.asked = False
     order.queries = 0
     order.doubt = doubt
@@ -111,6 +111,17 @@ def answered(state: State, order: Order, now: int, doubt: str = "") -> list[Effe
     effects = _leave_queue(state, order, now)
     if order.pending is not None and not order.done and sendable(state, order):
         effects.append(send_cancel(state, order, now))
+    return effects
+
+
+def _named_meanwhile(state: State, order: Order, now: int) -> list[Effect]:
+    """An order that waits for its turn to be asked about (rule 4) was named by an event of its own, and needs no turn any more."""
+    waits = order.order_id in state.unnamed.get(order.account, ())
+    if not waits or (order.venue_order_id is None and not order.done):
+        return []
+    effects = _leave_queue(state, order, now)
+    if order.doubt and not order.done and sendable(state, order):
+        effects += ask(state, order, now)
     return effects
 
 
@@ -128,7 +139,6 @@ def not_found(state: State, order: Order, now: int) -> list[Effect]:
         return [*answered(state, order, now, doubt), Alert(f"{doubt}, which it had accepted", order.order_id)]
     if now - order.placed < 2 * state.policy.configured.answer_timeout:
         # Too early to believe (rule 3): it may still be on its way. The next deadline asks again.
-        order.asked = False
         state.wait(order, now)
         return []
     order.text = f"{order.destination} does not know the order: it never arrived there"
@@ -142,8 +152,8 @@ def not_found(state: State, order: Order, now: int) -> list[Effect]:
 def unanswered(state: State, event: Unanswered, now: int) -> list[Effect]:
     """A command may have arrived, and nobody knows: doubt, and a question."""
     order = state.blotter.orders[event.order_id]
-    if order.done and order.pending is None:
-        return []
+    if (order.done and order.pending is None) or order.asked:
+        return []  # a question is under way already; its deadline asks again
     effects = _doubt(state, order, event.text, now)
     if sendable(state, order):
         effects += ask(state, order, now)
@@ -230,5 +240,6 @@ def _leave_queue(state: State, order: Order, now: int) -> list[Effect]:
     queue = state.unnamed.get(order.account)
     if not queue or order.order_id not in queue:
         return []
+    was_its_turn = queue[0] == order.order_id
     queue.remove(order.order_id)
-    return ask(state, state.blotter.orders[queue[0]], now) if queue else []
+    return ask(state, state.blotter.orders[queue[0]], now) if queue and was_its_turn else []

@@ -501,6 +501,53 @@ class TestDoubt:
         assert desk.order().cum_qty == D(1)
         assert desk.order("b").cum_qty == D(0)
 
+    def test_an_order_named_by_its_own_event_after_an_early_not_found_holds_nobody_up(self) -> None:
+        """Too early to believe, then its acknowledgement: no doubt is left, and the next question goes."""
+        desk = Desk()
+        desk.new()
+        desk.new("b", side=Side.SELL)
+        desk.down()
+        desk.up()
+        assert sent(desk.reject(venue_order_id="NONE")) == []
+        assert shape(desk.accept()) == ["new/new", "Ask"]
+        assert desk.order().doubt == ""
+        assert shape(desk.accept(2)) == ["new/new"]
+        assert not desk.engine.state.due
+        assert not any(desk.engine.state.unnamed.values())
+
+    def test_an_order_named_before_its_turn_needs_no_turn(self) -> None:
+        """And the question under way is not asked twice."""
+        desk = Desk()
+        desk.new()
+        desk.new("b", side=Side.SELL)
+        desk.down()
+        desk.up()
+        assert shape(desk.accept(2)) == ["new/new"]
+        assert shape(desk.accept()) == ["new/new"]
+        assert not any(desk.engine.state.unnamed.values())
+
+    def test_events_that_name_somebody_elses_order_are_never_taken_for_the_answer(self) -> None:
+        """The same symbol, side and quantity, but another id: not ours, neither its fill nor its reject."""
+        desk = Desk()
+        desk.new()
+        desk.down()
+        desk.up()
+        alike = {"symbol": "BTCUSDT", "side": Side.BUY, "order_qty": D(1), "venue_cl_ord_id": "theirs"}
+        assert shape(desk.fill("1", number=7, complete=True, **alike)) == ["!"]
+        desk.later(20)
+        assert shape(desk.reject(venue_order_id="o7")) == ["!"]
+        assert shape(desk.reject(venue_cl_ord_id="theirs", venue_order_id=None)) == ["!"]
+        assert (desk.order().cum_qty, desk.order().ord_status) == (D(0), OrdStatus.PENDING_NEW)
+
+    def test_a_question_that_was_lost_is_asked_again_at_its_deadline_and_not_at_once(self) -> None:
+        """Or a venue that answers nothing would be asked without end."""
+        desk = Desk()
+        desk.new()
+        order_id = desk.order().order_id
+        assert sent(desk.apply(Unanswered(order_id=order_id, text="lost"))) == ["Ask"]
+        assert desk.apply(Unanswered(order_id=order_id, text="lost")) == []
+        assert sent(desk.later(20)) == ["Ask"]
+
     def test_an_answer_that_fits_no_open_question_is_not_taken_for_one(self) -> None:
         """Another side than the order asked about: somebody else's."""
         desk = Desk()
