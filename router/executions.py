@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from router.model import Accepted, Alert, Canceled, CancelOrder, CancelRejected, Effect, Filled, Rejected, VenueEvent
 from router.order import Contradiction, Happening, Order
-from router.questions import answered, ask, asked_without_name, drop_pending, not_found
+from router.questions import answered, ask, asked_without_name, drop_pending, nameless_answer, not_found
 from router.reports import cancel_reject, report
 from router.requests import send_cancel
 from router.state import State, sendable
@@ -107,9 +107,9 @@ def rejected(state: State, event: Rejected, now: int) -> list[Effect]:
     """The venue's no to a new order, or its "no such order" to a question."""
     order = state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id)
     if order is None:
-        asked = asked_without_name(state, event.account)
-        if asked is not None and event.venue_cl_ord_id is None and event.venue_order_id in (None, NONE):
-            return not_found(state, asked, now)
+        if event.venue_cl_ord_id is None and event.venue_order_id in (None, NONE):
+            asked = nameless_answer(state, event.account)
+            return not_found(state, asked, now, counted=True) if asked is not None else []
         return [Alert(f"{event.account}: a reject that names no order of ours: {event.text or 'without a reason'}")]
     if not state.blotter.first_sight(event.account, event.exec_id):
         return answered(state, order, now)

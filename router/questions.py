@@ -21,7 +21,18 @@ from router.requests import place, send_cancel
 from router.state import State, sendable
 from router.words import CxlRejReason, ExecType, OrdRejReason, OrdStatus, TimeInForce
 
-__all__ = ["answered", "asked_without_name", "drop_pending", "link_down", "link_up", "not_found", "not_sent", "overdue", "started"]
+__all__ = [
+    "answered",
+    "asked_without_name",
+    "drop_pending",
+    "link_down",
+    "link_up",
+    "nameless_answer",
+    "not_found",
+    "not_sent",
+    "overdue",
+    "started",
+]
 
 
 def link_up(state: State, link: str, now: int) -> list[Effect]:
@@ -85,6 +96,7 @@ def ask(state: State, order: Order, now: int) -> list[Effect]:
             queue.append(order.order_id)
         if queue[0] != order.order_id:
             return []
+        state.owed.setdefault(order.account, deque()).append(order.order_id)
     order.asked = True
     order.queries += 1
     state.wait(order, now)
@@ -100,8 +112,10 @@ def ask(state: State, order: Order, now: int) -> list[Effect]:
     return [*effects, Send(order.link, command)]
 
 
-def answered(state: State, order: Order, now: int, doubt: str = "") -> list[Effect]:
-    """The venue spoke of this order. `doubt`: what its word leaves open."""
+def answered(state: State, order: Order, now: int, doubt: str = "", counted: bool = False) -> list[Effect]:
+    """The venue spoke of this order. `doubt`: what its word leaves open. `counted`: its question is taken off the list already."""
+    if not counted and order.order_id in state.owed.get(order.account, ()):
+        state.owed[order.account].remove(order.order_id)
     if not order.asked:
         return _named_meanwhile(state, order, now)
     order.asked = False
@@ -125,6 +139,14 @@ def _named_meanwhile(state: State, order: Order, now: int) -> list[Effect]:
     return effects
 
 
+def nameless_answer(state: State, account: str) -> Order | None:
+    """The order that an answer without any id speaks of: that of the oldest question still owed one. None where that order has been
+    settled meanwhile: an answer to its repeated question must not be taken for another order's."""
+    owed = state.owed.get(account)
+    asked = asked_without_name(state, account)
+    return asked if owed and asked is not None and owed.popleft() == asked.order_id else None
+
+
 def asked_without_name(state: State, account: str) -> Order | None:
     """The order of rule 4 whose question is under way."""
     queue = state.unnamed.get(account)
@@ -132,11 +154,11 @@ def asked_without_name(state: State, account: str) -> Order | None:
     return order if order is not None and order.asked else None
 
 
-def not_found(state: State, order: Order, now: int) -> list[Effect]:
+def not_found(state: State, order: Order, now: int, counted: bool = False) -> list[Effect]:
     """The venue answered a question with "no such order"."""
     if order.base is not OrdStatus.PENDING_NEW:
         doubt = f"{order.destination} says that it knows no such order"
-        return [*answered(state, order, now, doubt), Alert(f"{doubt}, which it had accepted", order.order_id)]
+        return [*answered(state, order, now, doubt, counted), Alert(f"{doubt}, which it had accepted", order.order_id)]
     if now - order.placed < 2 * state.policy.configured.answer_timeout:
         # Too early to believe (rule 3): it may still be on its way. The next deadline asks again.
         state.wait(order, now)
@@ -144,7 +166,7 @@ def not_found(state: State, order: Order, now: int) -> list[Effect]:
     order.text = f"{order.destination} does not know the order: it never arrived there"
     order.happen(Happening.REJECTED, now)
     effects: list[Effect] = [report(order, ExecType.REJECTED, now, order.text, ord_rej_reason=OrdRejReason.BROKER_OPTION)]
-    effects += answered(state, order, now) + drop_pending(state, order, now)
+    effects += answered(state, order, now, "", counted) + drop_pending(state, order, now)
     state.blotter.settle(order)
     return effects
 
@@ -227,6 +249,7 @@ def _doubt(state: State, order: Order, why: str, now: int) -> list[Effect]:
 def _forget_questions(state: State, order: Order) -> None:
     """Questions under way went with the link."""
     state.unnamed.pop(order.account, None)
+    state.owed.pop(order.account, None)
 
 
 def _give_up_holding(order: Order, now: int) -> Effect:

@@ -30,6 +30,8 @@ class State:
         self.unnamed: dict[str, deque[str]] = {}
         """By account: orders to ask about whose id at the venue we never learned; the first one's question is under way.
         Their answers can be told apart only one at a time."""
+        self.owed: dict[str, deque[str]] = {}
+        """By account: OrderIDs of such questions that were sent and not answered, oldest first; a link's answers come in this order."""
         self.released: list[VenueEvent] = []
         """Parked events whose order has just become known: to be applied next."""
         self._second = -1
