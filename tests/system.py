@@ -172,3 +172,9 @@ class System:
         """Every order the venue ever accepted."""
         orders: list[dict[str, Any]] = self.get("/_sim/orders", venue)
         return orders
+
+    def until_at_venue(self, count: int, venue: str = "apifiny") -> None:
+        """Wait until the venue has accepted so many orders in all."""
+        until = time.monotonic() + 30
+        while len(self.venue_orders(venue)) < count:
+            assert time.monotonic() < until, f"{count} orders did not arrive at {venue}"

@@ -148,6 +148,7 @@ class TestVenueAway:
         oms = system.start().client().connect()
         system.post("/_sim/fault", kind="drop_reply", count=1, match="new")
         oms.order("a")
+        system.until_at_venue(1)
         system.post("/_sim/fault", kind="disconnect", match="any")
         doubt = oms.report("a")
         assert (doubt["150"], doubt["39"], "unknown at BINANCE" in doubt["58"]) == ("A", "A", True)

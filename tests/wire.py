@@ -76,7 +76,7 @@ class Client:
         assert self._socket is not None
         self._socket.sendall(data)
 
-    def wait(self, wanted, timeout: float = 10) -> Message:  # type: ignore[no-untyped-def]
+    def wait(self, wanted, timeout: float = 30) -> Message:  # type: ignore[no-untyped-def]
         """The next message that fits; all others are remembered in `seen`."""
         until = time.monotonic() + timeout
         while True:
@@ -98,7 +98,10 @@ class Client:
             if left <= 0:
                 raise TimeoutError(f"nothing that fits; last seen: {[dict(each) for each in self.seen[-4:]]}")
             self._socket.settimeout(left)
-            data = self._socket.recv(65536)
+            try:
+                data = self._socket.recv(65536)
+            except TimeoutError:
+                continue  # and say what came instead
             if not data:
                 raise ConnectionError("the router hung up")
             self._buffer += data
