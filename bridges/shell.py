@@ -17,7 +17,8 @@ import secrets
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -28,11 +29,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from bridges.budget import Budgets
-from bridges.wire import Answer, Frame, Kind, Note, Out, Reconnect, Request, VenueProtocol
+from bridges.wire import Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Told, VenueProtocol
 from router.model import LinkDown, Place, VenueCommand
 from router.ports import Clock, Hear, Unsendable
 
-__all__ = ["Bridge", "Shell"]
+__all__ = ["Bridge", "Purse", "Shell"]
 
 TICK_S = 0.05
 ANSWER_WITHIN_S = 10
@@ -47,11 +48,33 @@ _SECOND = 1_000_000_000
 Noted = Callable[..., None]
 
 
+class Purse:
+    """The request budgets of one account, for whichever bridge and thread needs one."""
+
+    def __init__(self, budgets: Iterable[Budget]) -> None:
+        self._budgets = Budgets(budgets)
+        self._lock = threading.Lock()
+
+    def take(self, group: str, kind: Kind, now: int, patience: float = 0.0) -> tuple[bool, float]:
+        """`Budgets.take`."""
+        with self._lock:
+            return self._budgets.take(group, kind, now, patience)
+
+    def close(self, group: str, seconds: float, now: int) -> None:
+        """`Budgets.close`."""
+        with self._lock:
+            self._budgets.close(group, seconds, now)
+
+
 class Bridge:
     """One account at one venue; satisfies `ports.Venue`."""
 
-    def __init__(self, name: str, protocol: VenueProtocol, rest_url: str, stream_url: str, hear: Hear, clock: Clock, note: Noted) -> None:
-        """`name` is the link's; `rest_url` without a path at its end, `stream_url` whole."""
+    def __init__(
+        self, name: str, protocol: VenueProtocol, rest_url: str, stream_url: str, hear: Hear, clock: Clock, note: Noted,
+        purse: Purse | None = None,
+    ) -> None:  # fmt: skip
+        """`name` is the link's; `stream_url` is where the protocol's addresses start; `purse`: a budget shared with other bridges of the
+        same account."""
         self.name = name
         self._protocol = protocol
         self._rest_url = rest_url.rstrip("/")
@@ -59,17 +82,18 @@ class Bridge:
         self._hear = hear
         self._clock = clock
         self._note = note
-        self._budgets = Budgets(protocol.budgets)
+        self._purse = purse or Purse(protocol.budgets)
         self._order_group = protocol.budgets[0].group
-        self._budget_lock = threading.Lock()
         self._banned_until = 0
         self._begun = False
         self._start = secrets.randbelow(1_000_000)
         self._serial = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._http: aiohttp.ClientSession | None = None
-        self._stream: ClientConnection | None = None
-        self._frames: asyncio.Queue[str] = asyncio.Queue()
+        self._streams: dict[str, ClientConnection] = {}
+        self._frames: dict[str, asyncio.Queue[str]] = {name: asyncio.Queue() for name in protocol.streams}
+        self._tickets: dict[int, Future[Told]] = {}
+        self._ticket = 0
         self._cancels: deque[Request] = deque()
         self._queries: deque[Request] = deque()
         self._more = asyncio.Event()
@@ -91,8 +115,7 @@ class Bridge:
             now = self._clock()
             if now < self._banned_until:
                 raise Unsendable(f"{self.name} has shut us out for {(self._banned_until - now) // _SECOND + 1} s more")
-            with self._budget_lock:
-                has_place, wait = self._budgets.take(self._order_group, Kind.NEW, now, PATIENCE_S)
+            has_place, wait = self._purse.take(self._order_group, Kind.NEW, now, PATIENCE_S)
             if not has_place:
                 raise Unsendable(f"the request budget of {self.name} is used up; the next order can go in {wait:.1f} s")
             if wait:
@@ -106,6 +129,23 @@ class Bridge:
             raise Unsendable(f"{self.name} is not started")
         self._loop.call_soon_threadsafe(self._do, self._protocol.cancel_all)
 
+    def recall(self, remembered: Mapping[str, str]) -> None:
+        """Give the protocol what it asked to be remembered before a restart. Before it runs."""
+        self._protocol.recall(remembered, self._clock())
+
+    @property
+    def topics(self) -> Mapping[str, str]:
+        """What can be inquired about."""
+        return self._protocol.topics
+
+    def inquire(self, topic: str, arguments: Mapping[str, str]) -> Future[Told]:
+        """Ask the venue something for an operator; the answer comes as the future's result. Raises `Unsendable` before the bridge runs."""
+        if self._loop is None:
+            raise Unsendable(f"{self.name} is not started")
+        answer: Future[Told] = Future()
+        self._loop.call_soon_threadsafe(self._inquire, topic, arguments, answer)
+        return answer
+
     # --- on the loop ------------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -115,14 +155,20 @@ class Bridge:
         async with aiohttp.ClientSession(timeout=timeout) as self._http, asyncio.TaskGroup() as group:
             group.create_task(self._tick_for_ever())
             group.create_task(self._pump_for_ever())
-            group.create_task(self._stream_for_ever())
+            for stream in self._protocol.streams:
+                group.create_task(self._stream_for_ever(stream))
+
+    def _inquire(self, topic: str, arguments: Mapping[str, str], answer: Future[Told]) -> None:
+        self._ticket += 1
+        self._tickets[self._ticket] = answer
+        self._do(self._protocol.inquire, self._ticket, topic, arguments)
 
     def _send(self, command: VenueCommand) -> None:
         self._do(self._protocol.send, command)
 
-    def _do(self, say: Callable[..., Sequence[Out]], *what: Any) -> None:
+    def _do(self, say: Callable[..., Sequence[Out]], *what: Any, **stream: str) -> None:
         """Tell the protocol something, and do what it says."""
-        for out in self._said(say, *what):
+        for out in self._said(say, *what, **stream):
             match out:
                 case Request(kind=Kind.NEW):
                     self._task(self._request(out))  # its budget was taken in `submit`
@@ -130,11 +176,15 @@ class Bridge:
                     (self._cancels if out.kind is Kind.CANCEL else self._queries).append(out)
                     self._more.set()
                 case Frame():
-                    self._frames.put_nowait(out.text)
+                    self._frames[out.stream].put_nowait(out.text)
                 case Reconnect():
-                    self._note("stream to be reopened", level="warning", link=self.name, why=out.why)
-                    if self._stream is not None:
-                        self._task(self._stream.close())
+                    self._note("stream to be reopened", level="warning", link=self.name, stream=out.stream, why=out.why)
+                    if out.stream in self._streams:
+                        self._task(self._streams[out.stream].close())
+                case Told():
+                    ticket = self._tickets.pop(out.ticket, None)
+                    if ticket is not None and ticket.set_running_or_notify_cancel():
+                        ticket.set_result(out)
                 case Note():
                     self._note("venue note", level=out.level, link=self.name, text=out.text)
                 case LinkDown() if out.text.startswith("banned"):
@@ -144,12 +194,15 @@ class Bridge:
                 case _:
                     self._hear(out)
 
-    def _said(self, say: Callable[..., Sequence[Out]], *what: Any) -> Sequence[Out]:
+    def _said(self, say: Callable[..., Sequence[Out]], *what: Any, **stream: str) -> Sequence[Out]:
         try:
-            return say(*what, self._clock())
+            return say(*what, self._clock(), **stream)
         except Exception as fault:  # noqa: BLE001 - one venue's protocol must not end the thread that all of them share
             where = traceback.format_exc(limit=-3).replace("\n", " | ")
-            return [Note(f"internal error in {say.__name__}, please report it: {fault!r} {where}", "error"), Reconnect("internal error")]
+            return [
+                Note(f"internal error in {say.__name__}, please report it: {fault!r} {where}", "error"),
+                Reconnect("internal error", **stream),
+            ]
 
     def _task(self, work: object) -> None:
         task = asyncio.ensure_future(work)  # type: ignore[call-overload]
@@ -175,8 +228,7 @@ class Bridge:
                 wait = (self._banned_until - now) / _SECOND
                 has_place = False
                 if wait <= 0:
-                    with self._budget_lock:
-                        has_place, wait = self._budgets.take(waiting[0].group, waiting[0].kind, now)
+                    has_place, wait = self._purse.take(waiting[0].group, waiting[0].kind, now)
                 if has_place:
                     self._task(self._request(waiting.popleft()))
                 else:
@@ -204,8 +256,8 @@ class Bridge:
         now = self._clock()
         if answer.status == 429:
             pause = next((value for name, value in answer.headers.items() if name.lower().endswith("retry-after")), "1")
-            with self._budget_lock, suppress(ValueError):
-                self._budgets.close(request.group, min(max(float(pause), 0.1), 600.0), now)
+            with suppress(ValueError):
+                self._purse.close(request.group, min(max(float(pause), 0.1), 600.0), now)
         with suppress(KeyError, ValueError, TypeError):
             skew = _date(answer.headers["Date"]) - now / _SECOND
             late = abs(skew) > SKEW_S
@@ -213,33 +265,34 @@ class Bridge:
                 self._note("clock skew", level="warning", link=self.name, venue_ahead_s=f"{skew:.1f}")
             self._skew_told = late
 
-    async def _stream_for_ever(self) -> None:
+    async def _stream_for_ever(self, stream: str) -> None:
         failures = 0
         while True:
             opened = self._clock()
             why = "closed by the venue"
             try:
                 if opened >= self._banned_until:
+                    at = self._protocol.address(stream, opened)
                     async with connect(
-                        self._stream_url, open_timeout=CONNECT_WITHIN_S, ping_interval=None, max_size=FRAME_BYTES, compression=None
-                    ) as self._stream:
-                        await self._converse(self._stream)
+                        (at.base or self._stream_url) + at.suffix, additional_headers=dict(at.headers), open_timeout=CONNECT_WITHIN_S,
+                        ping_interval=None, max_size=FRAME_BYTES, compression=None,
+                    ) as self._streams[stream]:  # fmt: skip
+                        await self._converse(stream, self._streams[stream])
             except (OSError, TimeoutError, WebSocketException) as wrong:
                 why = f"{wrong or type(wrong).__name__}"
-            if self._stream is not None:
-                self._stream = None
-                self._frames = asyncio.Queue()
-                self._do(self._protocol.closed, why)
+            if self._streams.pop(stream, None) is not None:
+                self._frames[stream] = asyncio.Queue()
+            self._do(self._protocol.closed, why, stream=stream)
             failures = 0 if self._clock() - opened > 10 * _SECOND else failures + 1
             # Doubling pauses, spread by half, so that many bridges do not come back in step.
             await asyncio.sleep(min(0.1 * 2**failures, 30) * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
 
-    async def _converse(self, stream: ClientConnection) -> None:
-        writer = asyncio.ensure_future(self._write_for_ever(stream, self._frames))
+    async def _converse(self, stream: str, connection: ClientConnection) -> None:
+        writer = asyncio.ensure_future(self._write_for_ever(connection, self._frames[stream]))
         try:
-            self._do(self._protocol.opened)
-            async for frame in stream:
-                self._do(self._protocol.receive, frame)
+            self._do(self._protocol.opened, stream=stream)
+            async for frame in connection:
+                self._do(self._protocol.receive, frame, stream=stream)
         finally:
             writer.cancel()
 

@@ -9,11 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from router.model import Found, LinkDown, LinkUp, NotSent, Unanswered, VenueCommand, VenueEvent
+from router.model import Found, LinkDown, LinkUp, Listed, NotSent, Remembered, Unanswered, VenueCommand, VenueEvent
 
-__all__ = ["Answer", "Budget", "Frame", "Kind", "Note", "Out", "Reconnect", "Request", "Signed", "VenueProtocol"]
+__all__ = [
+    "MAIN",
+    "Address",
+    "Answer",
+    "Budget",
+    "Frame",
+    "Kind",
+    "Note",
+    "Out",
+    "Reconnect",
+    "Request",
+    "Signed",
+    "Told",
+    "VenueProtocol",
+]
 
 
 class Kind(StrEnum):
@@ -62,18 +76,45 @@ class Answer:
     body: bytes
 
 
+MAIN: Final = "main"
+"""The stream of a venue that has only one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a stream is now, and what its opening request carries; asked for at each connect, so a signature in it is fresh."""
+
+    suffix: str = ""
+    """Put after the configured address: a path, a query."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    base: str | None = None
+    """Instead of the configured address, for a stream that is somewhere else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A text to send on the stream."""
+    """A text to send on a stream."""
 
     text: str
+    stream: str = MAIN
 
 
 @dataclass(frozen=True, slots=True)
 class Reconnect:
-    """The stream is to be closed and opened anew: a gap, a refused login, silence."""
+    """A stream is to be closed and opened anew: a gap, a refused login, silence."""
 
     why: str
+    stream: str = MAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The answer to an operator's question (`VenueProtocol.inquire`): rows of texts as the venue gives them, exact."""
+
+    ticket: int
+    rows: tuple[Mapping[str, str], ...] = ()
+    error: str = ""
+    """Why there is no answer; "" where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +125,7 @@ class Note:
     level: str = "warning"
 
 
-Out = Request | Frame | Reconnect | Note | VenueEvent | NotSent | Unanswered | Found | LinkUp | LinkDown
+Out = Request | Frame | Reconnect | Note | Told | VenueEvent | NotSent | Unanswered | Found | Listed | Remembered | LinkUp | LinkDown
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +142,23 @@ class VenueProtocol(Protocol):
     """One account at one venue. Every method returns what is to be done, in order; `now` is ns UTC."""
 
     budgets: Sequence[Budget]
+    """The first is that of new orders."""
+    streams: Sequence[str]
+    """The names of its streams, most often only `MAIN`."""
+    topics: Mapping[str, str]
+    """What an operator may inquire about, with what it is and the arguments it needs: "balances", "positions"."""
 
     def mint(self, now: int, random: int, serial: int) -> str:
         """An order id by the venue's rule (or for our own use, where the venue takes none). `random` below a million is different at
         each start; `serial` counts up. Called from other threads than the rest; must not touch state."""
+        ...
+
+    def recall(self, remembered: Mapping[str, str], now: int) -> None:
+        """Before anything else: what it asked to be remembered (`Remembered`) before a restart, by key."""
+        ...
+
+    def address(self, stream: str, now: int) -> Address:
+        """Where this stream is, asked before each connect."""
         ...
 
     def begin(self, now: int) -> Sequence[Out]:
@@ -119,6 +173,10 @@ class VenueProtocol(Protocol):
         """Cancel every open order of the account, whoever placed it. Each end is told as its own event."""
         ...
 
+    def inquire(self, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:
+        """An operator's question, one of `topics`; answered once by `Told` with this ticket, at once or later."""
+        ...
+
     def sign(self, request: Request, now: int) -> Signed:
         """The request as it goes out now."""
         ...
@@ -131,16 +189,16 @@ class VenueProtocol(Protocol):
         """No answer came. `sent` False: it certainly never left this process (`NotSent` for a create)."""
         ...
 
-    def opened(self, now: int) -> Sequence[Out]:
-        """The stream is open: login, subscriptions."""
+    def opened(self, now: int, stream: str = MAIN) -> Sequence[Out]:
+        """A stream is open: login, subscriptions."""
         ...
 
-    def receive(self, frame: str | bytes, now: int) -> Sequence[Out]:
-        """A frame of the stream. Nonsense leads to `Reconnect` or `Note`, never to an exception."""
+    def receive(self, frame: str | bytes, now: int, stream: str = MAIN) -> Sequence[Out]:
+        """A frame of a stream. Nonsense leads to `Reconnect` or `Note`, never to an exception."""
         ...
 
-    def closed(self, why: str, now: int) -> Sequence[Out]:
-        """The stream is gone."""
+    def closed(self, why: str, now: int, stream: str = MAIN) -> Sequence[Out]:
+        """A stream is gone, or could not be opened; what was sent on it may have arrived."""
         ...
 
     def tick(self, now: int) -> Sequence[Out]:

@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 import quickfix
 
-from fix.client import ClientDialect, MissingField, UnsupportedMessage
+from fix.client import ClientDialect, MissingField, Refused, UnsupportedMessage
 from fix.guard import Noted, guarded
+from fix.tags import MSG_TYPE
 from fix.text import fields
-from router.model import CancelOrder, CancelReject, ExecutionReport, Input, NewOrder
+from router.model import CancelOrder, ClientDown, ClientUp, Input, NewOrder, ReplaceOrder, Report
 
 __all__ = ["Acceptor", "Steps"]
 
@@ -29,7 +30,7 @@ class Steps(Protocol):
 
     def post(self, event: Input) -> None: ...
 
-    def refuse(self, request: NewOrder | CancelOrder, text: str) -> None: ...
+    def refuse(self, request: NewOrder | CancelOrder | ReplaceOrder, text: str) -> None: ...
 
 
 class Acceptor(quickfix.Application):
@@ -47,7 +48,7 @@ class Acceptor(quickfix.Application):
         """Say where inputs go; before that none are taken."""
         self._runtime = runtime
 
-    def report(self, message: ExecutionReport | CancelReject, possibly_resent: bool = False) -> None:
+    def report(self, message: Report, possibly_resent: bool = False) -> None:
         """Hand a report to its session. One that is away gets it at its next logon: QuickFIX stores it under its sequence
         number."""
         try:
@@ -64,9 +65,12 @@ class Acceptor(quickfix.Application):
 
     def onLogon(self, session_id: Any) -> None:  # noqa: N802
         self._note("client logged on", session=session_id.toString())
+        guarded(self._note, self._presence, ClientUp, session_id)
 
     def onLogout(self, session_id: Any) -> None:  # noqa: N802
+        # The session's mutex is held here: no step.
         self._note("client logged out", session=session_id.toString())
+        guarded(self._note, self._presence, ClientDown, session_id)
 
     def toAdmin(self, message: Any, session_id: Any) -> None:  # noqa: N802
         """Nothing to add."""
@@ -80,10 +84,19 @@ class Acceptor(quickfix.Application):
     def fromApp(self, message: Any, session_id: Any) -> None:  # noqa: N802
         guarded(self._note, self._take, message, session_id)
 
+    def _presence(self, what: type[ClientUp] | type[ClientDown], session_id: Any) -> None:
+        if self._runtime is not None:
+            self._runtime.post(what(session_id.toString()))
+
     def _take(self, message: Any, session_id: Any) -> None:
         text, name = message.toString(), session_id.toString()
+        found = fields(text)
         try:
-            request = self._dialects[name].decode(fields(text))
+            request = self._dialects[name].decode(found)
+        except Refused as refused:
+            self._note("message refused", level="warning", session=name, msg_type=found[MSG_TYPE], why=str(refused))
+            quickfix.Session.sendToTarget(quickfix.Message(self._dialects[name].refuse(found, str(refused)), False), session_id)
+            return
         except MissingField as missing:
             raise quickfix.FieldNotFound(missing.tag) from None
         except UnsupportedMessage as unsupported:
@@ -94,5 +107,5 @@ class Acceptor(quickfix.Application):
             self._runtime.step(request)
         except OSError as failed:
             self._note("journal failed", level="error", session=name, why=str(failed))
-            if isinstance(request, NewOrder | CancelOrder):
+            if isinstance(request, NewOrder | CancelOrder | ReplaceOrder):
                 self._runtime.refuse(request, "the router cannot write its journal: the request was not taken")

@@ -22,7 +22,8 @@ import jwt
 
 from fix import tags as t
 from fix.text import Malformed, join, number, printable, timestamp
-from router.model import Accepted, Ask, Cancel, Canceled, CancelRejected, Filled, Place, Rejected, VenueCommand, VenueEvent
+from router.model import Accepted, Ask, Cancel, Canceled, CancelRejected, Filled, Place, Rejected, Replace, VenueCommand, VenueEvent
+from router.ports import Unsendable
 from router.rules import Capabilities
 from router.words import CxlRejReason, OrdRejReason, OrdType, TimeInForce
 
@@ -113,6 +114,8 @@ class ApifinyDialect:
                 return f"{_HEAD}F{t.SOH}{join(common)}10=000{t.SOH}"
             case Ask():
                 return f"{_HEAD}H{t.SOH}{join(common)}10=000{t.SOH}"
+            case Replace():
+                raise Unsendable("Apifiny has no replace")
 
     def decode(self, found: Mapping[str, str]) -> VenueEvent:
         """A message of the venue as an event. Raises `Malformed` for what makes no sense."""

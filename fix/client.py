@@ -7,16 +7,30 @@ any other, is journaled, and takes the ClOrdID. Only a message that names no ord
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from fix import tags as t
 from fix.text import Malformed, number, plain, printable, timestamp, timestamp_ns
-from router.model import CancelOrder, CancelReject, ExecutionReport, NewOrder, Refusal, ReplaceOrder, StatusRequest
+from router.model import (
+    CancelOrder,
+    CancelReject,
+    ExecutionReport,
+    MassCancel,
+    MassCancelReport,
+    MassStatus,
+    NewOrder,
+    Refusal,
+    ReplaceOrder,
+    Report,
+    StatusRequest,
+)
 from router.words import ZERO, ExecType, OrdRejReason, OrdStatus, Side, TimeInForce
 
-__all__ = ["ClientDialect", "MissingField", "Request", "UnsupportedMessage"]
+__all__ = ["ClientDialect", "MissingField", "Refused", "Request", "UnsupportedMessage"]
 
-Request = NewOrder | CancelOrder | ReplaceOrder | StatusRequest
+Request = NewOrder | CancelOrder | ReplaceOrder | StatusRequest | MassCancel | MassStatus
 
 _SIDES = t.reading(t.SIDES)
 _ORD_TYPES = t.reading(t.ORD_TYPES)
@@ -27,8 +41,6 @@ _MEANING_CHANGED_BY: Final = {
     t.MAX_FLOOR: "MaxFloor",
     t.MAX_SHOW: "MaxShow",
     t.DISPLAY_QTY: "DisplayQty",
-    t.EXPIRE_TIME: "ExpireTime",
-    t.EXPIRE_DATE: "ExpireDate",
 }
 """Tags that make it another order; ignoring them would execute something that was not asked for."""
 
@@ -45,6 +57,10 @@ class UnsupportedMessage(Exception):
     """A message type that is valid FIX and not taken here."""
 
 
+class Refused(Exception):
+    """A message that is answered with BusinessMessageReject(j) and our own Text."""
+
+
 class ClientDialect:
     """One version's way of saying it, for one client session."""
 
@@ -53,17 +69,20 @@ class ClientDialect:
         ExDestination(100) in ExecutionReport."""
         self.session = session
         self._is_42 = begin_string == "FIX.4.2"
+        self._is_50 = begin_string == "FIXT.1.1"
         self._report_destination = report_destination
         self._ord_rej_reasons = t.ORD_REJ_REASONS_42 if self._is_42 else t.ORD_REJ_REASONS_44
         self._cxl_rej_reasons = t.CXL_REJ_REASONS_42 if self._is_42 else t.CXL_REJ_REASONS_44
         # Lengths, checksums, CompIDs, numbers and times are QuickFIX's to fill in.
         self._execution_report = f"8={begin_string}{t.SOH}9=0{t.SOH}35=8{t.SOH}"
+        self._mass_cancel_report = f"8={begin_string}{t.SOH}9=0{t.SOH}35=r{t.SOH}"
+        self._business_reject = f"8={begin_string}{t.SOH}9=0{t.SOH}35=j{t.SOH}"
         self._order_cancel_reject = f"8={begin_string}{t.SOH}9=0{t.SOH}35=9{t.SOH}"
 
     # --- in -------------------------------------------------------------------------------------------------------------
 
     def decode(self, found: Mapping[str, str]) -> Request:
-        """A message's fields as a command. Raises `MissingField`, `UnsupportedMessage`."""
+        """A message's fields as a command. Raises `MissingField`, `Refused`, `UnsupportedMessage`."""
         match found[t.MSG_TYPE]:
             case t.NEW_ORDER_SINGLE:
                 return self._new_order(found)
@@ -76,12 +95,9 @@ class ClientDialect:
                     possibly_known=_possibly_known(found),
                 )
             case t.ORDER_CANCEL_REPLACE_REQUEST:
-                return ReplaceOrder(
-                    session=self.session,
-                    cl_ord_id=_needed(found, t.CL_ORD_ID),
-                    orig_cl_ord_id=_orig_cl_ord_id(found),
-                    order_id=found.get(t.ORDER_ID),
-                )
+                return self._replace_order(found)
+            case t.ORDER_MASS_CANCEL_REQUEST | t.ORDER_MASS_STATUS_REQUEST:
+                return self._mass(found)
             case t.ORDER_STATUS_REQUEST:
                 if t.CL_ORD_ID not in found and t.ORDER_ID not in found:
                     raise MissingField(t.CL_ORD_ID)
@@ -96,23 +112,55 @@ class ClientDialect:
             case _:
                 raise UnsupportedMessage(found[t.MSG_TYPE])
 
+    def _replace_order(self, found: Mapping[str, str]) -> ReplaceOrder:
+        wrong: list[Refusal] = []
+        cl_ord_id = _cl_ord_id(found, wrong)
+        order_qty, cash, price, stop_px = _amounts(found, wrong)
+        _, time_in_force = _time_in_force(found, wrong)
+        ord_type = _ORD_TYPES.get(_needed(found, t.ORD_TYPE))
+        if ord_type is None:
+            wrong.append(_unsupported(f"OrdType(40) {found[t.ORD_TYPE]} is not offered"))
+        wrong += [_unsupported(f"{name}({tag}) is not offered") for tag, name in _MEANING_CHANGED_BY.items() if tag in found]
+        return ReplaceOrder(
+            session=self.session,
+            cl_ord_id=cl_ord_id,
+            orig_cl_ord_id=_orig_cl_ord_id(found),
+            order_id=found.get(t.ORDER_ID),
+            symbol=found.get(t.SYMBOL, ""),
+            side=_SIDES.get(_needed(found, t.SIDE), Side.UNDISCLOSED),
+            ord_type=ord_type,
+            time_in_force=time_in_force,
+            order_qty=order_qty,
+            cash_order_qty=cash,
+            price=price,
+            stop_px=stop_px,
+            account=found.get(t.ACCOUNT),
+            transact_time=found.get(t.TRANSACT_TIME, ""),
+            possibly_known=_possibly_known(found),
+            echo=_echo(found),
+            refusal=wrong[0] if wrong else None,
+        )
+
+    def _mass(self, found: Mapping[str, str]) -> MassCancel | MassStatus:
+        cancels = found[t.MSG_TYPE] == t.ORDER_MASS_CANCEL_REQUEST
+        if self._is_42:
+            instead = "an OrderCancelRequest(F)" if cancels else "an OrderStatusRequest(H)"
+            raise Refused(f"FIX 4.2 has no mass requests: send {instead} for each order, or use FIX 4.4")
+        asked = _needed(found, t.MASS_CANCEL_REQUEST_TYPE if cancels else t.MASS_STATUS_REQ_TYPE)
+        scope, symbol, side = t.MASS_SCOPES.get(asked), found.get(t.SYMBOL), _SIDES.get(found.get(t.SIDE, ""))
+        if cancels:
+            cl_ord_id = _needed(found, t.CL_ORD_ID)
+            return MassCancel(session=self.session, cl_ord_id=cl_ord_id, scope=scope, asked=asked, symbol=symbol, side=side)
+        request_id = _needed(found, t.MASS_STATUS_REQ_ID)
+        return MassStatus(session=self.session, mass_status_req_id=request_id, scope=scope, asked=asked, symbol=symbol, side=side)
+
     def _new_order(self, found: Mapping[str, str]) -> NewOrder:
         wrong: list[Refusal] = []
-
-        def exact(tag: str, name: str) -> object:
-            try:
-                return number(found, tag, name)
-            except Malformed as malformed:
-                wrong.append(Refusal(OrdRejReason.OTHER, str(malformed)))
-                return None
-
-        cl_ord_id = _needed(found, t.CL_ORD_ID)
-        if len(cl_ord_id) > _CL_ORD_ID_AT_MOST:
-            wrong.append(Refusal(OrdRejReason.OTHER, f"ClOrdID(11) is longer than {_CL_ORD_ID_AT_MOST} characters"))
+        cl_ord_id = _cl_ord_id(found, wrong)
         post_only, time_in_force = _time_in_force(found, wrong)
         possibly_known = _possibly_known(found)
-        order_qty, cash = exact(t.ORDER_QTY, "OrderQty"), exact(t.CASH_ORDER_QTY, "CashOrderQty")
-        price, stop_px = exact(t.PRICE, "Price"), exact(t.STOP_PX, "StopPx")
+        order_qty, cash, price, stop_px = _amounts(found, wrong)
+        expire_time, expire_date = _expiry(found, wrong)
         side = _SIDES.get(_needed(found, t.SIDE))
         if side is None:
             wrong.append(_unsupported(f"Side(54) {found[t.SIDE]} is not offered: 1 or 2"))
@@ -127,10 +175,12 @@ class ClientDialect:
             side=side or Side.UNDISCLOSED,
             ord_type=ord_type,
             time_in_force=time_in_force,
-            order_qty=order_qty,  # type: ignore[arg-type]
-            cash_order_qty=cash,  # type: ignore[arg-type]
-            price=price,  # type: ignore[arg-type]
-            stop_px=stop_px,  # type: ignore[arg-type]
+            order_qty=order_qty,
+            cash_order_qty=cash,
+            price=price,
+            stop_px=stop_px,
+            expire_time=expire_time,
+            expire_date=expire_date,
             post_only=post_only,
             reduce_only=t.REDUCE_ONLY_EXEC_INST in found.get(t.EXEC_INST, "").split(),
             account=found.get(t.ACCOUNT),
@@ -138,21 +188,27 @@ class ClientDialect:
             transact_time=found.get(t.TRANSACT_TIME, ""),
             sent=_first_sent(found, wrong) if possibly_known else None,
             possibly_known=possibly_known,
-            echo={tag: value for tag, value in found.items() if len(tag) == 4 and "5000" <= tag <= "9999"},
+            echo=_echo(found),
             refusal=wrong[0] if wrong else None,
         )
 
     # --- out ------------------------------------------------------------------------------------------------------------
 
-    def encode(self, message: ExecutionReport | CancelReject, possibly_resent: bool = False) -> str:
+    def refuse(self, found: Mapping[str, str], text: str) -> str:
+        """BusinessMessageReject(j) of a message: 380=3, unsupported message type, is the nearest reason that all versions have."""
+        fields = [f"45={found[t.MSG_SEQ_NUM]}", f"372={found[t.MSG_TYPE]}", "380=3", f"58={printable(text)}"]
+        return f"{self._business_reject}{t.SOH.join(fields)}{t.SOH}10=000{t.SOH}"
+
+    def encode(self, message: Report, possibly_resent: bool = False) -> str:
         """A report as the text of a message. Raises `ValueError` for a value that FIX cannot carry."""
         resent = ["97=Y"] if possibly_resent else []
-        if isinstance(message, ExecutionReport):
-            body = self._report(message)
-            start = self._execution_report
-        else:
-            body = self._reject(message)
-            start = self._order_cancel_reject
+        match message:
+            case ExecutionReport():
+                body, start = self._report(message), self._execution_report
+            case CancelReject():
+                body, start = self._reject(message), self._order_cancel_reject
+            case MassCancelReport():
+                body, start = self._mass_canceled(message), self._mass_cancel_report
         text = t.SOH.join(resent + body)
         if text.count(t.SOH) != len(resent) + len(body) - 1 or f"={t.SOH}" in text or text.endswith("="):
             raise ValueError(f"a value of {message} would become another field or none")
@@ -161,6 +217,8 @@ class ClientDialect:
     def _report(self, message: ExecutionReport) -> list[str]:
         """The fields, in one go: this is most of what an order costs on its way back."""
         status = t.ORD_STATUSES[message.ord_status]
+        if self._is_42 and message.replaced and message.ord_status is OrdStatus.NEW:
+            status = t.REPLACED_42
         fields = [
             f"37={message.order_id}", f"11={message.cl_ord_id}", f"17={message.exec_id}", f"150={self._exec_type(message, status)}",
             f"39={status}", f"54={t.SIDES[message.side]}", f"151={plain(message.leaves_qty)}", f"14={plain(message.cum_qty)}",
@@ -207,6 +265,15 @@ class ClientDialect:
             fields += [f"{t.COMMISSION}={plain(message.fee)}", f"{t.COMM_TYPE}={t.COMM_TYPE_ABSOLUTE}"]
             if message.fee_currency and not self._is_42:
                 fields.append(f"{t.COMM_CURRENCY}={message.fee_currency}")
+        if message.expire_time is not None:
+            fields.append(f"{t.EXPIRE_TIME}={timestamp(message.expire_time)}")
+        if message.expire_date:
+            fields.append(f"{t.EXPIRE_DATE}={message.expire_date}")
+        if message.mass_status_req_id is not None:
+            fields += [
+                f"{t.MASS_STATUS_REQ_ID}={message.mass_status_req_id}", f"{t.TOT_NUM_REPORTS}={message.tot_num_reports}",
+                f"{t.LAST_RPT_REQUESTED}={'Y' if message.last_rpt_requested else 'N'}",
+            ]  # fmt: skip
         if message.ord_rej_reason is not None:
             fields.append(f"{t.ORD_REJ_REASON}={self._ord_rej_reasons[message.ord_rej_reason]}")
         if message.ord_status_req_id and not self._is_42:
@@ -220,6 +287,27 @@ class ClientDialect:
             return status
         whole = message.ord_status is OrdStatus.FILLED or (message.leaves_qty == ZERO and message.cum_qty == message.order_qty)
         return t.ORD_STATUSES[OrdStatus.FILLED if whole else OrdStatus.PARTIALLY_FILLED]
+
+    def _mass_canceled(self, message: MassCancelReport) -> list[str]:
+        fields = [
+            f"{t.CL_ORD_ID}={message.cl_ord_id}",
+            f"{t.ORDER_ID}={message.report_id}",
+            f"{t.MASS_CANCEL_REQUEST_TYPE}={message.asked}",
+            f"{t.MASS_CANCEL_RESPONSE}={message.asked if message.accepted else '0'}",
+            f"{t.TOTAL_AFFECTED_ORDERS}={message.affected}",
+            f"{t.TRANSACT_TIME}={timestamp(message.time)}",
+        ]
+        if not message.accepted:
+            fields.append(f"{t.MASS_CANCEL_REJECT_REASON}=99")
+        if self._is_50:
+            fields.append(f"{t.MASS_ACTION_REPORT_ID}={message.report_id}")
+        if message.symbol:
+            fields.append(f"{t.SYMBOL}={message.symbol}")
+        if message.side is not None:
+            fields.append(f"{t.SIDE}={t.SIDES[message.side]}")
+        if message.text and (text := printable(message.text)):
+            fields.append(f"{t.TEXT}={text}")
+        return fields
 
     def _reject(self, message: CancelReject) -> list[str]:
         fields = [
@@ -243,6 +331,50 @@ def _needed(found: Mapping[str, str], tag: str) -> str:
     if not value:
         raise MissingField(tag)
     return value
+
+
+def _cl_ord_id(found: Mapping[str, str], wrong: list[Refusal]) -> str:
+    cl_ord_id = _needed(found, t.CL_ORD_ID)
+    if len(cl_ord_id) > _CL_ORD_ID_AT_MOST:
+        wrong.append(Refusal(OrdRejReason.OTHER, f"ClOrdID(11) is longer than {_CL_ORD_ID_AT_MOST} characters"))
+    return cl_ord_id
+
+
+def _amounts(found: Mapping[str, str], wrong: list[Refusal]) -> tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None]:
+    """OrderQty, CashOrderQty, Price, StopPx."""
+
+    def exact(tag: str, name: str) -> Decimal | None:
+        try:
+            return number(found, tag, name)
+        except Malformed as malformed:
+            wrong.append(Refusal(OrdRejReason.OTHER, str(malformed)))
+            return None
+
+    return exact(t.ORDER_QTY, "OrderQty"), exact(t.CASH_ORDER_QTY, "CashOrderQty"), exact(t.PRICE, "Price"), exact(t.STOP_PX, "StopPx")
+
+
+def _expiry(found: Mapping[str, str], wrong: list[Refusal]) -> tuple[int | None, str]:
+    """ExpireTime(126), which goes before ExpireDate(432), and that; only a good-till-date order may carry them."""
+    if found.get(t.TIME_IN_FORCE) != t.TIMES_IN_FORCE[TimeInForce.GTD]:
+        wrong += [
+            _unsupported(f"{name}({tag}) is for TimeInForce(59) 6, GoodTillDate, only")
+            for tag, name in ((t.EXPIRE_TIME, "ExpireTime"), (t.EXPIRE_DATE, "ExpireDate"))
+            if tag in found
+        ]
+        return None, ""
+    try:
+        if t.EXPIRE_TIME in found:
+            return timestamp_ns(found[t.EXPIRE_TIME], "ExpireTime(126)"), found.get(t.EXPIRE_DATE, "")
+        if t.EXPIRE_DATE in found:
+            datetime.strptime(found[t.EXPIRE_DATE], "%Y%m%d")
+    except ValueError as malformed:
+        wrong.append(Refusal(OrdRejReason.OTHER, f"ExpireTime(126) or ExpireDate(432) is not a time: {malformed}"))
+        return None, ""
+    return None, found.get(t.EXPIRE_DATE, "")
+
+
+def _echo(found: Mapping[str, str]) -> dict[str, str]:
+    return {tag: value for tag, value in found.items() if len(tag) == 4 and "5000" <= tag <= "9999"}
 
 
 def _unsupported(text: str) -> Refusal:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
-from router.words import CxlRejReason, CxlRejResponseTo, ExecType, OrdRejReason, OrdStatus, OrdType, Side, TimeInForce
+from router.words import CxlRejReason, CxlRejResponseTo, ExecType, MassScope, OrdRejReason, OrdStatus, OrdType, Side, TimeInForce
 
 SOH: Final = "\x01"
 
@@ -57,14 +57,27 @@ SECURITY_EXCHANGE: Final = "207"
 MAX_SHOW: Final = "210"
 EXPIRE_DATE: Final = "432"
 CXL_REJ_RESPONSE_TO: Final = "434"
+BUSINESS_REJECT_REF_MSG_TYPE: Final = "372"
+BUSINESS_REJECT_REASON: Final = "380"
 COMM_CURRENCY: Final = "479"
+MASS_CANCEL_REQUEST_TYPE: Final = "530"
+MASS_CANCEL_RESPONSE: Final = "531"
+MASS_CANCEL_REJECT_REASON: Final = "532"
+TOTAL_AFFECTED_ORDERS: Final = "533"
+MASS_STATUS_REQ_ID: Final = "584"
+MASS_STATUS_REQ_TYPE: Final = "585"
 ORD_STATUS_REQ_ID: Final = "790"
+TOT_NUM_REPORTS: Final = "911"
+LAST_RPT_REQUESTED: Final = "912"
+MASS_ACTION_REPORT_ID: Final = "1369"
 DISPLAY_QTY: Final = "1138"
 
 NEW_ORDER_SINGLE: Final = "D"
 ORDER_CANCEL_REQUEST: Final = "F"
 ORDER_CANCEL_REPLACE_REQUEST: Final = "G"
 ORDER_STATUS_REQUEST: Final = "H"
+ORDER_MASS_CANCEL_REQUEST: Final = "q"
+ORDER_MASS_STATUS_REQUEST: Final = "AF"
 EXECUTION_REPORT: Final = "8"
 ORDER_CANCEL_REJECT: Final = "9"
 LOGON: Final = "A"
@@ -112,6 +125,8 @@ ORD_STATUSES: Final[dict[OrdStatus, str]] = {
     OrdStatus.EXPIRED: "C",
     OrdStatus.PENDING_REPLACE: "E",
 }
+REPLACED_42: Final = "5"
+"""OrdStatus(39) of a replaced order without executions in FIX 4.2 (Appendix D: precedence 3, above New's 2); later versions say New."""
 EXEC_TYPES: Final[dict[ExecType, str]] = {
     ExecType.NEW: "0",
     ExecType.DONE_FOR_DAY: "3",
@@ -162,6 +177,9 @@ CXL_REJ_REASONS_44: Final[dict[CxlRejReason, str]] = {
     CxlRejReason.OTHER: "99",
 }
 CXL_REJ_RESPONSES: Final[dict[CxlRejResponseTo, str]] = {CxlRejResponseTo.CANCEL: "1", CxlRejResponseTo.REPLACE: "2"}
+MASS_SCOPES: Final[dict[str, MassScope]] = {"1": MassScope.SYMBOL, "6": MassScope.ALL, "7": MassScope.ALL}
+"""MassCancelRequestType(530) and MassStatusReqType(585). 6, a trading session, is read as this FIX session, as some venues do; a session
+reaches only its own orders, so 7 is the same."""
 
 _Word = TypeVar("_Word")
 

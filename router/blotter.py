@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from router.model import VenueEvent
-from router.order import Order
+from router.order import Leg, Order
 
 __all__ = ["Blotter"]
 
@@ -42,16 +42,20 @@ class Blotter:
         """Give an order one more ClOrdID: that of a request about it."""
         self._by_cl_ord_id[order.request.session, cl_ord_id] = order
 
-    def bind(self, order: Order, venue_order_id: str) -> list[VenueEvent]:
+    def bind(self, order: Order, leg: Leg, venue_order_id: str) -> list[VenueEvent]:
         """The venue told its id for an order. Returns the events that were waiting for this, in their order of arrival."""
-        order.venue_order_id = venue_order_id
+        leg.venue_order_id = venue_order_id
         key = (order.account, venue_order_id)
         self._by_venue_order_id[key] = order
         return self.parked.pop(key, [])
 
+    def add_leg(self, order: Order) -> None:
+        """Make the present leg of an order findable by its id for the venue."""
+        self._by_venue_cl_ord_id[order.account, order.venue_cl_ord_id] = order
+
     def settle(self, order: Order) -> None:
         """Keep `live` true after an order changed."""
-        if not order.done or order.pending is not None or order.doubt:
+        if not order.done or order.pending is not None or order.doubt or order.waiting:
             self.live[order.order_id] = order
         else:
             self.live.pop(order.order_id, None)
@@ -83,6 +87,10 @@ class Blotter:
         """The live orders of a link that may have reached the venue."""
         return iter([order for order in self.live.values() if order.link == link and order.placed])
 
+    def witnessed_by(self, link: str) -> Iterator[Order]:
+        """The live orders that may have reached a venue where this link is the second witness."""
+        return iter([order for order in self.live.values() if order.witness == link and order.placed])
+
     def check(self) -> None:
         """Assert every invariant of the whole book; slow, for tests and tools."""
         for order in self.orders.values():
@@ -93,7 +101,7 @@ class Blotter:
                 assert self._by_venue_cl_ord_id[order.account, order.venue_cl_ord_id] is order
             if order.venue_order_id is not None:
                 assert self._by_venue_order_id[order.account, order.venue_order_id] is order
-            is_live = not order.done or order.pending is not None or bool(order.doubt)
+            is_live = not order.done or order.pending is not None or bool(order.doubt) or bool(order.waiting)
             assert (order.order_id in self.live) == is_live, f"{order.order_id}: live list is wrong"
         assert all(self.orders.get(order_id) is order for order_id, order in self.live.items())
         assert not any(key in self._by_venue_order_id for key in self.parked), "events parked for an order that is known"

@@ -8,30 +8,38 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from router import executions, questions, requests
+from router import changes, executions, mass, questions, requests, timers
 from router.model import (
     Accepted,
     Alert,
     Canceled,
     CancelOrder,
     CancelRejected,
+    ClientDown,
+    ClientUp,
     Effect,
     Filled,
     Found,
     Input,
     LinkDown,
     LinkUp,
+    Listed,
+    MassCancel,
+    MassStatus,
     NewOrder,
     NotSent,
     Rejected,
+    Remembered,
+    Replaced,
     ReplaceOrder,
     Started,
+    Stated,
     StatusRequest,
     Stopped,
     Tick,
     Unanswered,
 )
-from router.order import Contradiction
+from router.order import Contradiction, Order
 from router.policy import Policy
 from router.rules import Configured
 from router.state import State, contradiction
@@ -40,9 +48,13 @@ __all__ = ["Engine"]
 
 _REQUESTS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
     NewOrder: requests.new_order,
-    CancelOrder: requests.cancel_order,
-    ReplaceOrder: requests.replace_order,
+    CancelOrder: changes.cancel_order,
+    ReplaceOrder: changes.replace_order,
     StatusRequest: requests.status_request,
+    MassCancel: mass.mass_cancel,
+    MassStatus: mass.mass_status,
+    ClientUp: timers.client_up,
+    ClientDown: timers.client_down,
 }
 _EXECUTIONS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
     Accepted: executions.accepted,
@@ -50,6 +62,8 @@ _EXECUTIONS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
     Canceled: executions.canceled,
     Rejected: executions.rejected,
     CancelRejected: executions.cancel_rejected,
+    Replaced: executions.replaced,
+    Stated: executions.stated,
 }
 
 
@@ -78,7 +92,13 @@ class Engine:
             return self._tick(now)
         effects = self._circumstance(event, now)
         for order in list(self.state.blotter.live.values()):
-            self.state.blotter.settle(order)
+            effects += self._after(order, now)
+        return effects
+
+    def _after(self, order: Order, now: int) -> list[Effect]:
+        """Whatever happened to an order: what waited for its last change may go now."""
+        effects = changes.next_waiting(self.state, order, now) if order.waiting else []
+        self.state.blotter.settle(order)
         return effects
 
     def _tick(self, now: int) -> list[Effect]:
@@ -88,12 +108,12 @@ class Engine:
         for order_id in [order_id for order_id, deadline in state.due.items() if deadline <= now]:
             order = state.blotter.orders[order_id]
             effects += questions.overdue(state, order, now)
-            state.blotter.settle(order)
-        return effects
+            effects += self._after(order, now)
+        return effects + timers.run(state, now)
 
     def due(self, now: int) -> bool:
         """True when a `Tick` at `now` would have something to do."""
-        return any(deadline <= now for deadline in self.state.due.values())
+        return any(deadline <= now for deadline in self.state.due.values()) or timers.due(self.state, now)
 
     def _execution(self, execution: Callable[[State, Any, int], list[Effect]], event: Any, now: int) -> list[Effect]:
         state = self.state
@@ -103,7 +123,7 @@ class Engine:
             return [contradiction(event, state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id), wrong)]
         order = state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id)
         if order is not None:
-            state.blotter.settle(order)
+            effects += self._after(order, now)
         while state.released:
             released = state.released.pop(0)
             effects += self._execution(_EXECUTIONS[type(released)], released, now)
@@ -114,8 +134,18 @@ class Engine:
         match event:
             case Configured():
                 state.policy = Policy(event)
+                for listed in state.listed.values():
+                    state.policy.learn(listed)
+                return []
+            case Listed():
+                state.listed[event.link] = event
+                state.policy.learn(event)
+                return []
+            case Remembered():
+                state.remembered.setdefault(event.link, {})[event.key] = event.value
                 return []
             case Started():
+                timers.restarted(state, now)
                 return questions.started(state, now)
             case LinkUp():
                 return questions.link_up(state, event.link, now)

@@ -8,15 +8,28 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from router.model import Accepted, Alert, Canceled, CancelOrder, CancelRejected, Effect, Filled, Rejected, VenueEvent
-from router.order import Contradiction, Happening, Order
+from router.changes import confirm_replace, fail_replace, leg_over, refuse_pending
+from router.commands import change
+from router.model import (
+    Accepted,
+    Alert,
+    Canceled,
+    CancelRejected,
+    Effect,
+    Filled,
+    Rejected,
+    Replaced,
+    ReplaceOrder,
+    Stated,
+    VenueEvent,
+)  # fmt: skip
+from router.order import Contradiction, Happening, Leg, Order
 from router.questions import answered, ask, asked_without_name, drop_pending, nameless_answer, not_found
-from router.reports import cancel_reject, report
-from router.requests import send_cancel
-from router.state import State, sendable
+from router.reports import report, status
+from router.state import State, askable, sendable
 from router.words import EXACT, NONE, ZERO, CxlRejReason, Done, ExecType, OrdStatus
 
-__all__ = ["accepted", "cancel_rejected", "canceled", "filled", "rejected"]
+__all__ = ["accepted", "cancel_rejected", "canceled", "filled", "rejected", "replaced", "stated"]
 
 _ENDS = {
     Done.CANCELED: (Happening.CANCELED, ExecType.CANCELED),
@@ -33,16 +46,36 @@ def accepted(state: State, event: Accepted, now: int) -> list[Effect]:
     order = _order(state, event)
     if order is None:
         return _park(state, event)
-    _bind(state, order, event.venue_order_id)
+    leg = _bind(state, order, event)
+    if leg is not order.leg:
+        return []
     effects: list[Effect] = []
     if state.blotter.first_sight(event.account, event.exec_id):
-        if order.base is OrdStatus.REJECTED:
-            effects.append(Alert(f"{order.destination} accepted an order that was reported rejected", order.order_id))
-        if order.happen(Happening.ACCEPTED, now):
-            effects.append(report(order, ExecType.NEW, now, event.text))
-            state.rest(order)
-            order.doubt = ""  # nothing can have been executed of it before
-    return effects + answered(state, order, now) + _send_held_cancel(state, order, now)
+        effects += _acknowledge(state, order, now, event.text)
+    return effects + answered(state, order, now) + _send_held(state, order, now)
+
+
+def _acknowledge(state: State, order: Order, now: int, text: str) -> list[Effect]:
+    """The present leg is live at the venue."""
+    was_refused = order.base is OrdStatus.REJECTED
+    effects: list[Effect] = _live(state, order, now)
+    if was_refused:
+        effects.append(Alert(f"{order.destination} accepted an order that was reported rejected", order.order_id))
+    if order.happen(Happening.ACCEPTED, now):
+        effects.append(report(order, ExecType.NEW, now, text))
+        state.rest(order)
+        order.doubt = ""  # nothing can have been executed of it before
+    return effects
+
+
+def _live(state: State, order: Order, now: int) -> list[Effect]:
+    """Whatever the venue says of the present leg but no, it has it; the new leg of a replace completes that."""
+    replacing = order.replacing
+    order.leg.accepted = True
+    if not replacing:
+        return []
+    order.doubt = ""
+    return [confirm_replace(state, order, now)]
 
 
 def filled(state: State, event: Filled, now: int) -> list[Effect]:
@@ -50,27 +83,31 @@ def filled(state: State, event: Filled, now: int) -> list[Effect]:
     order = _order(state, event)
     if order is None:
         return _park(state, event)
-    _bind(state, order, event.venue_order_id)
+    leg = _bind(state, order, event)
     if not state.blotter.first_sight(event.account, event.exec_id):
         return answered(state, order, now)
-    if event.cum_qty is not None and event.cum_qty <= order.cum_qty:
-        # Counted before, as a part of what was missed.
+    counted = _counted(leg, event)
+    if counted == event.last_qty:
+        # Booked before, as a part of what was missed.
         return answered(state, order, now)
-    effects = _missed(order, event.cum_qty, event.avg_px, now, event.last_qty, event.last_px)
     waited = order.base is OrdStatus.PENDING_NEW
+    effects = _live(state, order, now) if leg is order.leg else []
+    effects += _missed(order, leg, event.cum_qty, event.avg_px, now, event.last_qty, event.last_px)
     late = f"executed although the order was {order.base}" if order.done else ""
-    order.fill(event.last_qty, event.last_px, event.complete, now)
-    effects.append(report(order, ExecType.TRADE, now, late, event.last_qty, event.last_px, fee=event.fee, fee_currency=event.fee_currency))
+    last_qty = EXACT.subtract(event.last_qty, counted)
+    order.fill(leg, last_qty, event.last_px, event.complete, now)
+    text = "; ".join(each for each in (late, event.text) if each)
+    effects.append(report(order, ExecType.TRADE, now, text, last_qty, event.last_px, fee=event.fee, fee_currency=event.fee_currency))
     if late:
-        effects.append(Alert(f"{order.destination}: {event.last_qty:f} {late}", order.order_id))
+        effects.append(Alert(f"{order.destination}: {last_qty:f} {late}", order.order_id))
     if order.overfilled:
         effects.append(Alert(f"{order.destination} executed {order.cum_qty:f} of {order.request.order_qty:f}", order.order_id))
-    effects += _judge_gap(state, order, event, now)
+    effects += _judge_gap(state, order, leg, event, now)
     if order.done:
         return effects + _end_pending(state, order, now)
     if waited and not order.asked:
         state.rest(order)
-    return effects + _send_held_cancel(state, order, now)
+    return effects + _send_held(state, order, now)
 
 
 def canceled(state: State, event: Canceled, now: int) -> list[Effect]:
@@ -78,29 +115,117 @@ def canceled(state: State, event: Canceled, now: int) -> list[Effect]:
     order = _order(state, event)
     if order is None:
         return _park(state, event)
-    _bind(state, order, event.venue_order_id)
-    effects = _missed(order, event.cum_qty, event.avg_px, now)
-    known = event.cum_qty is not None and event.cum_qty <= order.cum_qty
+    leg = _bind(state, order, event)
+    effects = _missed(order, leg, event.cum_qty, event.avg_px, now)
+    if leg is not order.leg:
+        return effects  # a leg that was over; its late executions are facts all the same
+    known = event.cum_qty is not None and event.cum_qty <= leg.cum_qty
     if order.doubt and not order.done and not known:
         # What was executed between the last report before the doubt and this end is not known, so neither is CumQty.
         doubt = f"{order.destination} says that the order is {event.how}, but not what was executed of it meanwhile"
-        effects += answered(state, order, now, doubt)
-        order.doubt = doubt
-        return [*effects, Alert(doubt, order.order_id)]
+        return effects + _unclear(state, order, doubt, now)
     if effects and order.done:
         # What was missed filled it: that is its end.
         return effects + answered(state, order, now) + _end_pending(state, order, now)
-    happening, exec_type = _ENDS[event.how]
-    if not state.blotter.first_sight(event.account, event.exec_id) or not order.happen(happening, now):
+    if not state.blotter.first_sight(event.account, event.exec_id):
         return effects + answered(state, order, now)
-    order.text = event.text
-    if order.pending is not None and order.pending.sent:
-        order.orig_cl_ord_id, order.cl_ord_id = order.cl_ord_id, order.pending.cl_ord_id
+    effects += _live(state, order, now) if not order.done else []
+    if _being_replaced(order) and event.how is Done.CANCELED and not order.done:
+        order.doubt = ""
+        effects += [*_settled(state, order, now), *leg_over(state, order, now)]
+        return effects
+    return effects + _ended(state, order, event, now)
+
+
+def _ended(state: State, order: Order, event: Canceled, now: int) -> list[Effect]:
+    pending = order.pending
+    ours = pending is not None and pending.sent and pending.request is None and event.how is Done.CANCELED
+    happening, exec_type = _ENDS[pending.end if ours and pending is not None else event.how]
+    if not order.happen(happening, now):
+        return answered(state, order, now)
+    order.text = pending.text if ours and pending is not None else event.text
+    if pending is not None and pending.sent and not isinstance(pending.request, ReplaceOrder):
+        if pending.request is not None:
+            order.orig_cl_ord_id, order.cl_ord_id = order.cl_ord_id, pending.request.cl_ord_id
         order.pending = None
-    effects += [report(order, exec_type, now, event.text), *answered(state, order, now)]
+    effects = [report(order, exec_type, now, order.text), *answered(state, order, now)]
     order.doubt = ""
     state.rest(order)
     return effects + drop_pending(state, order, now)
+
+
+def _settled(state: State, order: Order, now: int) -> list[Effect]:
+    """A question under way about a leg that is over needs no answer; the next one's turn."""
+    pending, order.pending = order.pending, None  # so that nothing is sent again
+    effects = answered(state, order, now)
+    order.pending = pending
+    return effects
+
+
+def _being_replaced(order: Order) -> bool:
+    """Whether the leg was canceled to be replaced by another."""
+    pending = order.pending
+    return pending is not None and pending.sent and not pending.native and pending.status is OrdStatus.PENDING_REPLACE
+
+
+def replaced(state: State, event: Replaced, now: int) -> list[Effect]:
+    """The venue changed the order as it was asked to."""
+    order = _order(state, event)
+    if order is None:
+        return _park(state, event)
+    _bind(state, order, event)
+    if not state.blotter.first_sight(event.account, event.exec_id):
+        return answered(state, order, now)
+    if order.pending is None or not order.pending.native or not order.pending.sent:
+        return [Alert(f"{order.destination} changed an order unasked", order.order_id)]
+    if order.done:
+        return drop_pending(state, order, now)
+    return [confirm_replace(state, order, now), *answered(state, order, now)]
+
+
+def stated(state: State, event: Stated, now: int) -> list[Effect]:
+    """Where the venue, or a second witness, says that the order stands."""
+    order = _order(state, event)
+    if order is None:
+        return []  # somebody else's on the same account
+    leg = _bind(state, order, event)
+    if not event.asked:
+        news = event.cum_qty > leg.cum_qty or (leg is order.leg and not order.done and event.status is not OrdStatus.NEW)
+        if news and order.order_id not in state.due:
+            state.wait(order, now)
+        return []
+    exec_id = f"stated:{order.order_id}:{len(order.former)}:{event.status}"
+    account, ours, theirs = event.account, event.venue_cl_ord_id, event.venue_order_id
+    match event.status:
+        case OrdStatus.REJECTED:
+            refused = Rejected(account=account, exec_id=exec_id, venue_cl_ord_id=ours, venue_order_id=theirs, text=event.text)
+            return rejected(state, refused, now)
+        case OrdStatus.CANCELED | OrdStatus.EXPIRED | OrdStatus.DONE_FOR_DAY:
+            ended = Canceled(
+                account=account, exec_id=exec_id, how=Done(event.status.value), venue_cl_ord_id=ours, venue_order_id=theirs,
+                cum_qty=event.cum_qty, avg_px=event.avg_px, text=event.text,
+            )  # fmt: skip
+            return canceled(state, ended, now)
+        case _:
+            return _standing(state, order, leg, event, now)
+
+
+def _standing(state: State, order: Order, leg: Leg, event: Stated, now: int) -> list[Effect]:
+    """It is live, or filled."""
+    effects: list[Effect] = []
+    if leg is order.leg and not leg.accepted:
+        effects += _acknowledge(state, order, now, event.text)
+    filled = event.status is OrdStatus.FILLED
+    effects += _missed(order, leg, event.cum_qty, event.avg_px, now, complete=filled)
+    if filled and not order.done and order.request.order_qty is None and leg.cum_qty == event.cum_qty:
+        # An order by cash amount has no quantity that tells its end; the executions were told before.
+        order.happen(Happening.FILLED, now)
+        effects.append(status(order, now, f"{order.destination} says that nothing is left of it"))
+    if leg.cum_qty < event.cum_qty or (event.status is OrdStatus.FILLED and leg.leaves_qty):
+        return effects + _unclear(state, order, f"{order.destination} says that {event.cum_qty:f} was executed, but not how", now)
+    effects += answered(state, order, now)
+    order.doubt = ""
+    return effects + (_end_pending(state, order, now) if order.done else _send_held(state, order, now))
 
 
 def rejected(state: State, event: Rejected, now: int) -> list[Effect]:
@@ -113,11 +238,16 @@ def rejected(state: State, event: Rejected, now: int) -> list[Effect]:
         return [Alert(f"{event.account}: a reject that names no order of ours: {event.text or 'without a reason'}")]
     if not state.blotter.first_sight(event.account, event.exec_id):
         return answered(state, order, now)
+    if order.leg_of(event.venue_cl_ord_id, event.venue_order_id) is not order.leg:
+        return [Alert(f"{order.destination} rejects what it had taken: {event.text}", order.order_id)]
+    if order.replacing:
+        effects = _settled(state, order, now)
+        return effects + fail_replace(state, order, f"the replacement was rejected: {event.text or 'without a reason'}", now)
     if order.base is not OrdStatus.PENDING_NEW:
         raise Contradiction(f"rejected cannot follow {order.base}")
     order.text = event.text or f"rejected by {order.destination}, which gave no reason"
     order.happen(Happening.REJECTED, now)
-    effects: list[Effect] = [report(order, ExecType.REJECTED, now, order.text, ord_rej_reason=event.reason)]
+    effects = [report(order, ExecType.REJECTED, now, order.text, ord_rej_reason=event.reason)]
     effects += answered(state, order, now)
     order.doubt = ""
     state.rest(order)
@@ -125,58 +255,82 @@ def rejected(state: State, event: Rejected, now: int) -> list[Effect]:
 
 
 def cancel_rejected(state: State, event: CancelRejected, now: int) -> list[Effect]:
-    """The venue's no to a cancel."""
+    """The venue's no to a cancel or to a replace."""
     order = _order(state, event)
-    if order is None or order.pending is None:
-        named = order.order_id if order is not None else ""
-        return [Alert(f"{event.account}: a cancel was refused that is not waited for: {event.text}", named)]
+    if order is None or order.pending is None or order.replacing:
+        known = order.order_id if order is not None else ""
+        return [Alert(f"{event.account}: a cancel was refused that is not waited for: {event.text}", known)]
     if order.done:
         return drop_pending(state, order, now)
-    pending = order.pending
-    order.pending = None
-    state.rest(order)
-    request = CancelOrder(session=order.request.session, cl_ord_id=pending.cl_ord_id, orig_cl_ord_id=order.cl_ord_id)
-    effects: list[Effect] = [cancel_reject(request, order, event.reason, event.text, now)]
-    if event.reason in (CxlRejReason.UNKNOWN_ORDER, CxlRejReason.TOO_LATE) and sendable(state, order):
+    ours = order.pending if order.pending.request is None else None
+    effects = refuse_pending(state, order, event.reason, event.text, now)
+    if ours is not None:
+        effects.append(Alert(f"{order.destination} refuses the router's own cancel ({ours.text}): {event.text}", order.order_id))
+        if ours.end is Done.EXPIRED:
+            state.expires[order.order_id] = now + state.policy.configured.answer_timeout  # it is still to end
+    if event.reason in (CxlRejReason.UNKNOWN_ORDER, CxlRejReason.TOO_LATE) and askable(state, order):
         # It says that the order is gone, and we were not told how: only the answer to a question ends the order.
         effects += ask(state, order, now)
     return effects
 
 
+def _counted(leg: Leg, event: Filled) -> Decimal:
+    """How much of an execution was booked before, from the venue's totals."""
+    if event.cum_qty is not None:
+        return event.last_qty if event.cum_qty <= leg.cum_qty else ZERO
+    counted = min(leg.inferred, event.last_qty)
+    leg.inferred = EXACT.subtract(leg.inferred, counted)
+    return counted
+
+
 def _missed(
-    order: Order, cum_qty: Decimal | None, avg_px: Decimal | None, now: int, last_qty: Decimal = ZERO, last_px: Decimal = ZERO
-) -> list[Effect]:
-    """Book what the venue's CumQty says was executed and we never saw, at the price that its AvgPx leaves for it. `last_qty`,
-    `last_px`: the execution that comes with these figures, which is booked by itself."""
-    if cum_qty is None or avg_px is None:
+    order: Order, leg: Leg, cum_qty: Decimal | None, avg_px: Decimal | None, now: int,
+    last_qty: Decimal = ZERO, last_px: Decimal = ZERO, complete: bool = False,
+) -> list[Effect]:  # fmt: skip
+    """Book what the venue's CumQty says was executed of a leg and we never saw, at the price that its AvgPx leaves for it; without an
+    AvgPx, at the order's limit. `last_qty`, `last_px`: the execution that comes with these figures, which is booked by itself."""
+    if cum_qty is None or (avg_px is None and last_qty):
         return []
-    missing = EXACT.subtract(EXACT.subtract(cum_qty, order.cum_qty), last_qty)
+    missing = EXACT.subtract(EXACT.subtract(cum_qty, leg.cum_qty), last_qty)
     if missing <= 0:
         return []
-    value = EXACT.subtract(EXACT.subtract(EXACT.multiply(avg_px, cum_qty), order.notional), EXACT.multiply(last_qty, last_px))
-    price = EXACT.divide(value, missing).quantize(_DERIVED_STEP, context=EXACT).normalize(EXACT)
-    if price <= 0:
-        return [
-            Alert(f"{order.destination}: {missing:f} was executed unseen, and the average price makes no sense: {avg_px:f}", order.order_id)
-        ]
-    order.fill(missing, price, False, now)
-    text = "missed while out of reach; price derived from the venue's average"
+    price, how = _derived(leg, cum_qty, avg_px, missing, EXACT.multiply(last_qty, last_px))
+    if price is None or price <= 0:
+        return [Alert(f"{order.destination}: {missing:f} was executed unseen, and no price can be told: {how}", order.order_id)]
+    leg.inferred = EXACT.add(leg.inferred, missing)
+    order.fill(leg, missing, price, complete, now)
+    text = f"missed while out of reach; price derived from {how}"
     return [report(order, ExecType.TRADE, now, text, missing, price), Alert(f"{order.destination}: {missing:f} {text}", order.order_id)]
 
 
-def _judge_gap(state: State, order: Order, event: Filled, now: int) -> list[Effect]:
+def _derived(leg: Leg, cum_qty: Decimal, avg_px: Decimal | None, missing: Decimal, last_value: Decimal) -> tuple[Decimal | None, str]:
+    if avg_px is None:
+        return leg.terms.price, "the order's limit, for the venue states none"
+    value = EXACT.subtract(EXACT.subtract(EXACT.multiply(avg_px, cum_qty), leg.notional), last_value)
+    price = EXACT.divide(value, missing).quantize(_DERIVED_STEP, context=EXACT).normalize(EXACT)
+    return price, f"the venue's average, {avg_px:f}" if price <= 0 else "the venue's average"
+
+
+def _judge_gap(state: State, order: Order, leg: Leg, event: Filled, now: int) -> list[Effect]:
     """What an execution tells about those that may have been missed before it."""
-    if event.complete and order.leaves_qty:
-        doubt = f"{order.destination} says that the order is filled, but executions of {order.leaves_qty:f} were not seen"
-        effects = answered(state, order, now, doubt)
-        order.doubt = doubt
-        return [*effects, Alert(doubt, order.order_id)]
+    if event.complete and leg.leaves_qty:
+        doubt = f"{order.destination} says that the order is filled, but executions of {leg.leaves_qty:f} were not seen"
+        return _unclear(state, order, doubt, now)
     if order.doubt and not order.done and event.cum_qty is None:
         missed = f"executions at {order.destination} may have been missed while it was out of reach"
         return answered(state, order, now, missed)
     effects = answered(state, order, now)
     order.doubt = ""
     return effects
+
+
+def _unclear(state: State, order: Order, doubt: str, now: int) -> list[Effect]:
+    """The venue has said something, and it is not enough: a second witness is asked, else a person must look."""
+    effects = answered(state, order, now, doubt)
+    order.doubt = doubt
+    if order.witness in state.up and order.queries == 0:
+        return effects + ask(state, order, now)
+    return [*effects, Alert(doubt, order.order_id)]
 
 
 def _end_pending(state: State, order: Order, now: int) -> list[Effect]:
@@ -190,10 +344,11 @@ def _end_pending(state: State, order: Order, now: int) -> list[Effect]:
     return drop_pending(state, order, now)
 
 
-def _send_held_cancel(state: State, order: Order, now: int) -> list[Effect]:
+def _send_held(state: State, order: Order, now: int) -> list[Effect]:
+    """A cancel or replace that waited for the venue to know the order."""
     if order.pending is None or order.pending.sent or order.done or not sendable(state, order):
         return []
-    return [send_cancel(state, order, now)]
+    return [change(state, order, now)]
 
 
 def _order(state: State, event: VenueEvent) -> Order | None:
@@ -205,19 +360,22 @@ def _order(state: State, event: VenueEvent) -> Order | None:
         return None
     # The answer to the one question whose answer may come without our id; it must speak of an order like ours.
     alike = event.symbol in (None, asked.venue_symbol) and event.side in (None, asked.request.side)
-    return asked if alike and event.order_qty in (None, asked.request.order_qty) else None
+    return asked if alike and event.order_qty in (None, asked.leg.terms.order_qty) else None
 
 
-def _bind(state: State, order: Order, venue_order_id: str | None) -> None:
-    """Learn the venue's id for an order; what was parked under it is released to be applied next."""
-    if venue_order_id is None or venue_order_id == order.venue_order_id:
-        return
-    if order.venue_order_id is not None:
-        raise Contradiction(f"its id was {order.venue_order_id} and is now {venue_order_id}")
+def _bind(state: State, order: Order, event: VenueEvent) -> Leg:
+    """The leg that an event speaks of. Learns the venue's id for it; what was parked under it is released to be applied next."""
+    venue_order_id = event.venue_order_id
+    leg = order.leg_of(event.venue_cl_ord_id, venue_order_id)
+    if venue_order_id is None or venue_order_id == leg.venue_order_id:
+        return leg
+    if leg.venue_order_id is not None:
+        raise Contradiction(f"its id was {leg.venue_order_id} and is now {venue_order_id}")
     owner = state.blotter.at_venue(order.account, None, venue_order_id)
     if owner is not None and owner is not order:
         raise Contradiction(f"its id {venue_order_id} is that of order {owner.order_id}")
-    state.released += state.blotter.bind(order, venue_order_id)
+    state.released += state.blotter.bind(order, leg, venue_order_id)
+    return leg
 
 
 def _park(state: State, event: VenueEvent) -> list[Effect]:

@@ -14,7 +14,7 @@ import msgspec
 
 from router.engine import Engine
 from router.journal import Record
-from router.model import CancelReject, Effect, ExecutionReport, Input, NewOrder, Send
+from router.model import CancelReject, Effect, ExecutionReport, Input, MassCancelReport, NewOrder, Send
 from router.order import Order
 
 __all__ = ["History", "Moment", "rendered"]
@@ -116,8 +116,8 @@ class History:
             ),
         )  # fmt: skip
         names = {order.order_id, request.cl_ord_id, order.cl_ord_id, order.venue_cl_ord_id, order.venue_order_id or ""} - {""}
-        if order.pending is not None:
-            names.add(order.pending.cl_ord_id)
+        if order.pending is not None and order.pending.request is not None:
+            names.add(order.pending.request.cl_ord_id)
         self._db.executemany("INSERT OR IGNORE INTO names VALUES (?, ?)", [(name, order.order_id) for name in names])
 
 
@@ -138,6 +138,8 @@ def _concerned(engine: Engine, event: Input, effects: list[Effect]) -> Iterator[
         if order is not None:
             yield order
     for effect in effects:
+        if isinstance(effect, MassCancelReport):
+            continue
         order_id = effect.command.order_id if isinstance(effect, Send) else effect.order_id
         if order_id in blotter.orders:
             yield blotter.orders[order_id]

@@ -11,8 +11,10 @@ from router.model import NewOrder, Refusal
 from router.rules import Destination, Instrument
 from router.words import EXACT, OrdRejReason, OrdType, Side, TimeInForce
 
-__all__ = ["check"]
+__all__ = ["EMULATED", "check"]
 
+EMULATED = (TimeInForce.DAY, TimeInForce.GTD)
+"""What the router does by its own clock where the venue does not (`timers.py`)."""
 _WITH_PRICE = (OrdType.LIMIT, OrdType.STOP_LIMIT)
 _WITH_STOP = (OrdType.STOP, OrdType.STOP_LIMIT)
 
@@ -20,7 +22,8 @@ _WITH_STOP = (OrdType.STOP, OrdType.STOP_LIMIT)
 def check(order: NewOrder, time_in_force: TimeInForce, destination: Destination, instrument: Instrument) -> Refusal | None:
     """The first reason not to send this order there, or None."""
     return (
-        _ability(order, time_in_force, destination)
+        _tradable(instrument, destination)
+        or _ability(order, time_in_force, destination)
         or _price(order, instrument)
         or _quantity(order, destination, instrument)
         or _notional(order, instrument)
@@ -37,17 +40,25 @@ def _ability(order: NewOrder, time_in_force: TimeInForce, destination: Destinati
         return _unsupported(f"Side(54) {order.side} is not offered by {destination.name}: buy or sell")
     if order.ord_type not in can.ord_types:
         return _unsupported(f"OrdType(40) {order.ord_type} is not offered by {destination.name}: {', '.join(can.ord_types)}")
-    if time_in_force not in can.times_in_force:
+    if time_in_force not in can.times_in_force and not (time_in_force in EMULATED and TimeInForce.GTC in can.times_in_force):
         offered = ", ".join(can.times_in_force)
         return _unsupported(f"TimeInForce(59) {time_in_force} is not offered by {destination.name}: {offered}")
     if order.reduce_only and not can.reduce_only:
         return _unsupported(f"reduce-only, ExecInst(18)=E, is not offered by {destination.name}")
+    if time_in_force is TimeInForce.GTD and order.expire_time is None and not order.expire_date:
+        return _unsupported("TimeInForce(59) 6, GoodTillDate, needs ExpireTime(126) or ExpireDate(432)")
     if order.post_only:
         if not can.post_only:
             return _unsupported(f"post-only, ExecInst(18)=6, is not offered by {destination.name}")
         if order.ord_type is not OrdType.LIMIT or time_in_force is TimeInForce.IOC:
             return _unsupported("post-only, ExecInst(18)=6 or TimeInForce(59)=7, needs a limit order that may rest")
     return None
+
+
+def _tradable(instrument: Instrument, destination: Destination) -> Refusal | None:
+    if instrument.enabled:
+        return None
+    return Refusal(OrdRejReason.EXCHANGE_CLOSED, f"{destination.name} says that {instrument.symbol} cannot be traded now")
 
 
 def _price(order: NewOrder, instrument: Instrument) -> Refusal | None:

@@ -23,6 +23,7 @@ from router.words import (
     CxlRejResponseTo,
     Done,
     ExecType,
+    MassScope,
     OrdRejReason,
     OrdStatus,
     OrdType,
@@ -39,6 +40,8 @@ __all__ = [
     "CancelReject",
     "CancelRejected",
     "Canceled",
+    "ClientDown",
+    "ClientUp",
     "Effect",
     "ExecutionReport",
     "Filled",
@@ -46,14 +49,24 @@ __all__ = [
     "Input",
     "LinkDown",
     "LinkUp",
+    "Listed",
+    "Listing",
+    "MassCancel",
+    "MassCancelReport",
+    "MassStatus",
     "NewOrder",
     "NotSent",
     "Place",
     "Refusal",
     "Rejected",
+    "Remembered",
+    "Replace",
     "ReplaceOrder",
+    "Replaced",
+    "Report",
     "Send",
     "Started",
+    "Stated",
     "StatusRequest",
     "Stopped",
     "Tick",
@@ -94,6 +107,10 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, tag="new-order", omit_
     account: str | None = None
     destination: str | None = None
     """ExDestination(100), else SecurityExchange(207), as the client wrote it."""
+    expire_time: int | None = None
+    """ExpireTime(126), ns UTC, of a good-till-date order."""
+    expire_date: str = ""
+    """ExpireDate(432), YYYYMMDD, of a good-till-date order: until the session's end on that day."""
     transact_time: str = ""
     sent: int | None = None
     """When the client first sent it, where it says that it is a repetition (43=Y: 122; 97=Y: 60); None for a first sending."""
@@ -117,12 +134,64 @@ class CancelOrder(msgspec.Struct, frozen=True, kw_only=True, tag="cancel-order",
 
 
 class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, tag="replace-order", omit_defaults=True):
-    """OrderCancelReplaceRequest(G), decoded as far as its refusal needs."""
+    """OrderCancelReplaceRequest(G), decoded. It states the whole order anew; what it leaves out stays (but for OrderQty, Symbol and Side,
+    which FIX requires)."""
 
     session: str
     cl_ord_id: str
     orig_cl_ord_id: str | None = None
     order_id: str | None = None
+    symbol: str = ""
+    side: Side = Side.UNDISCLOSED
+    ord_type: OrdType | None = None
+    time_in_force: TimeInForce | None = None
+    order_qty: Decimal | None = None
+    """Of the whole order, executed parts included (FIX 4.2 volume 6, OrderQty)."""
+    cash_order_qty: Decimal | None = None
+    price: Decimal | None = None
+    stop_px: Decimal | None = None
+    account: str | None = None
+    transact_time: str = ""
+    possibly_known: bool = False
+    echo: dict[str, str] = {}
+    refusal: Refusal | None = None
+    venue_cl_ord_id: str = ""
+    """Our id for a new leg at the venue, made by its rule before the request is journaled."""
+
+
+class MassCancel(msgspec.Struct, frozen=True, kw_only=True, tag="mass-cancel", omit_defaults=True):
+    """OrderMassCancelRequest(q), decoded: cancel every open order of this session that fits."""
+
+    session: str
+    cl_ord_id: str
+    scope: MassScope | None
+    """None: not offered, with `asked` as the client wrote it."""
+    asked: str = ""
+    symbol: str | None = None
+    side: Side | None = None
+
+
+class MassStatus(msgspec.Struct, frozen=True, kw_only=True, tag="mass-status", omit_defaults=True):
+    """OrderMassStatusRequest(AF), decoded: tell of every open order of this session that fits."""
+
+    session: str
+    mass_status_req_id: str
+    scope: MassScope | None
+    asked: str = ""
+    symbol: str | None = None
+    side: Side | None = None
+
+
+class ClientUp(msgspec.Struct, frozen=True, tag="client-up"):
+    """A client logged on."""
+
+    session: str
+
+
+class ClientDown(msgspec.Struct, frozen=True, tag="client-down"):
+    """A client is gone: logged out, or its connection was lost."""
+
+    session: str
 
 
 class StatusRequest(msgspec.Struct, frozen=True, kw_only=True, tag="status-request", omit_defaults=True):
@@ -151,6 +220,32 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True, tag="accepted", omit_d
     """What the client should know about how it is worked there."""
 
 
+class Stated(msgspec.Struct, frozen=True, kw_only=True, tag="stated", omit_defaults=True):
+    """Where the venue says that an order stands, all told: an answer to `Ask`, or the word of a second witness. Not an execution message:
+    it may be repeated, and what it shows of executions is booked by difference."""
+
+    account: str
+    status: OrdStatus
+    """NEW for an order that is live, whatever was executed of it; else how it ended: FILLED, CANCELED, EXPIRED, REJECTED."""
+    cum_qty: Decimal
+    avg_px: Decimal | None = None
+    venue_cl_ord_id: str | None = None
+    venue_order_id: str | None = None
+    asked: bool = True
+    """False: said unasked by a witness beside the order's own link. It may be ahead of that link, so what it adds counts only when the
+    link has had time to tell; then the order is asked about."""
+    text: str = ""
+
+
+class Replaced(msgspec.Struct, frozen=True, kw_only=True, tag="replaced", omit_defaults=True):
+    """The venue changed an order as it was asked to (`Replace`)."""
+
+    account: str
+    exec_id: str
+    venue_cl_ord_id: str | None = None
+    venue_order_id: str | None = None
+
+
 class Filled(msgspec.Struct, frozen=True, kw_only=True, tag="filled", omit_defaults=True):
     """One execution. `complete`: the venue says that nothing is left of the order."""
 
@@ -171,6 +266,8 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True, tag="filled", omit_defau
     fee: Decimal | None = None
     """What the venue charged; negative is a rebate."""
     fee_currency: str = ""
+    text: str = ""
+    """What the client should know of it: that its price was derived, and from what."""
 
 
 class Canceled(msgspec.Struct, frozen=True, kw_only=True, tag="canceled", omit_defaults=True):
@@ -202,7 +299,7 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True, tag="rejected", omit_d
 
 
 class CancelRejected(msgspec.Struct, frozen=True, kw_only=True, tag="cancel-rejected", omit_defaults=True):
-    """The venue's own no to a cancel."""
+    """The venue's own no to a cancel or to a replace."""
 
     account: str
     reason: CxlRejReason = CxlRejReason.BROKER_OPTION
@@ -234,6 +331,38 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, tag="found", omit_default
     candidates: tuple[str, ...] = ()
 
 
+class Listing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a venue's own list says of one instrument; None: it says nothing of that."""
+
+    venue_symbol: str
+    tick: Decimal | None = None
+    lot: Decimal | None = None
+    min_qty: Decimal | None = None
+    max_qty: Decimal | None = None
+    min_px: Decimal | None = None
+    max_px: Decimal | None = None
+    min_notional: Decimal | None = None
+    max_notional: Decimal | None = None
+    enabled: bool = True
+    """Whether it can be traded now."""
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True, tag="listed"):
+    """A venue told what it trades: from now on these rules hold for the destinations of `link` (or those it is the witness of)."""
+
+    link: str
+    listings: tuple[Listing, ...]
+
+
+class Remembered(msgspec.Struct, frozen=True, kw_only=True, tag="remembered"):
+    """A venue's protocol wants this back after a restart (`VenueProtocol.recall`): a limit of the venue that outlives us, say. The latest
+    value of a key counts."""
+
+    link: str
+    key: str
+    value: str
+
+
 class LinkUp(msgspec.Struct, frozen=True, tag="link-up"):
     """A link to a venue account can carry orders."""
 
@@ -261,9 +390,10 @@ class Tick(msgspec.Struct, frozen=True, tag="tick"):
     """A deadline has passed."""
 
 
-VenueEvent = Accepted | Filled | Canceled | Rejected | CancelRejected
+VenueEvent = Accepted | Filled | Canceled | Replaced | Rejected | CancelRejected | Stated
 Input = (
-    NewOrder | CancelOrder | ReplaceOrder | StatusRequest | VenueEvent | NotSent | Unanswered | Found | LinkUp | LinkDown
+    NewOrder | CancelOrder | ReplaceOrder | StatusRequest | MassCancel | MassStatus | ClientUp | ClientDown
+    | VenueEvent | NotSent | Unanswered | Found | Listed | Remembered | LinkUp | LinkDown
     | Configured | Started | Stopped | Tick
 )  # fmt: skip
 
@@ -300,6 +430,23 @@ class Cancel(msgspec.Struct, frozen=True, gc=False):
     symbol: str
 
 
+class Replace(msgspec.Struct, frozen=True, gc=False):
+    """Change this order at the venue, where the venue can (`Capabilities.native_replace`). It states the whole, so it may be repeated."""
+
+    order_id: str
+    venue_cl_ord_id: str
+    venue_order_id: str | None
+    venue: str
+    symbol: str
+    side: Side
+    ord_type: OrdType
+    time_in_force: TimeInForce
+    order_qty: Decimal
+    """The new quantity of the whole order, executed parts included."""
+    price: Decimal | None
+    stop_px: Decimal | None
+
+
 class Ask(msgspec.Struct, frozen=True, gc=False):
     """Ask the venue where this order stands. Safe to repeat. What it looks like is told for venues that keep no id of ours."""
 
@@ -318,7 +465,7 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     time_in_force: TimeInForce = TimeInForce.GTC
 
 
-VenueCommand = Place | Cancel | Ask
+VenueCommand = Place | Cancel | Replace | Ask
 
 
 class Send(msgspec.Struct, frozen=True, gc=False):
@@ -362,6 +509,13 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     stop_px: Decimal | None = None
     ord_rej_reason: OrdRejReason | None = None
     ord_status_req_id: str | None = None
+    mass_status_req_id: str | None = None
+    tot_num_reports: int | None = None
+    last_rpt_requested: bool = False
+    replaced: bool = False
+    """True once a replace of the order was confirmed: FIX 4.2 has an OrdStatus for that."""
+    expire_time: int | None = None
+    expire_date: str = ""
     text: str = ""
     echo: dict[str, str] = {}
 
@@ -382,6 +536,22 @@ class CancelReject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     echo: dict[str, str] = {}
 
 
+class MassCancelReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """OrderMassCancelReport(r) in words: what became of the request; each order is told by its own reports."""
+
+    session: str
+    report_id: str
+    cl_ord_id: str
+    asked: str
+    """MassCancelRequestType(530) as the client wrote it."""
+    accepted: bool
+    affected: int
+    text: str
+    time: int
+    symbol: str | None = None
+    side: Side | None = None
+
+
 class Alert(msgspec.Struct, frozen=True, gc=False):
     """Something an operator should know; `order_id` "" where it concerns no order."""
 
@@ -389,4 +559,6 @@ class Alert(msgspec.Struct, frozen=True, gc=False):
     order_id: str = ""
 
 
-Effect = Send | ExecutionReport | CancelReject | Alert
+Report = ExecutionReport | CancelReject | MassCancelReport
+"""What is said to a client."""
+Effect = Send | Report | Alert

@@ -10,19 +10,23 @@ The rules, all of them here:
 3. A pair that is missing from the table is the venue contradicting itself: `Contradiction`, and nothing changes.
 4. LeavesQty is 0 once the order is done, and OrderQty - CumQty before (FIX 4.2 volume 6, LeavesQty). An order by cash amount
    has no quantity of its own: its LeavesQty is 0 throughout.
-5. Until a cancel is confirmed, reports carry the order's own ClOrdID, not the request's (FIX 4.2 Appendix D, introduction).
+5. Until a cancel or replace is confirmed, reports carry the order's own ClOrdID, not the request's (FIX 4.2 Appendix D, introduction).
+6. At its venue an order is one *leg*; where the venue cannot replace, a replace ends that leg and begins another. The client sees one
+   order: one OrderID, CumQty and AvgPx over all legs. A new leg begins only when the last one is known to be over, with all that was
+   executed of it.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
+from functools import reduce
 from typing import Final
 
-from router.model import NewOrder
-from router.words import EXACT, ZERO, OrdStatus
+from router.model import CancelOrder, NewOrder, ReplaceOrder
+from router.words import EXACT, ZERO, Done, OrdStatus, TimeInForce
 
-__all__ = ["DONE", "TRANSITIONS", "Contradiction", "Happening", "Order", "Pending"]
+__all__ = ["DONE", "TRANSITIONS", "Contradiction", "Happening", "Leg", "Order", "Pending"]
 
 
 class Happening(StrEnum):
@@ -72,17 +76,50 @@ _AVG_PX_STEP: Final = Decimal(1).scaleb(-_AVG_PX_DECIMALS)
 
 
 class Pending:
-    """A request of the client that the venue has not answered: PENDING_CANCEL or PENDING_REPLACE."""
+    """What the venue has been asked to do with an order and has not answered: PENDING_CANCEL or PENDING_REPLACE."""
 
-    __slots__ = ("cl_ord_id", "sent", "shown", "status")
+    __slots__ = ("end", "native", "request", "sent", "shown", "status", "text")
 
-    def __init__(self, status: OrdStatus, cl_ord_id: str, shown: bool) -> None:
+    def __init__(
+        self, status: OrdStatus, request: CancelOrder | ReplaceOrder | None, shown: bool, end: Done = Done.CANCELED, text: str = ""
+    ) -> None:
         self.status = status
-        self.cl_ord_id = cl_ord_id
+        self.request = request
+        """The client's request; None where the router cancels by itself (an expiry, a mass cancel, an operator)."""
         self.shown = shown
-        """Whether this client wants to see pending states at all."""
+        """Whether this client wants to see this pending state at all."""
+        self.end = end
+        """How the order ends when our own cancel is confirmed."""
+        self.text = text
+        """Why we cancel it."""
         self.sent = False
         """False while it is held back: the venue knows no such order yet, or the link is down."""
+        self.native = False
+        """A replace that the venue does itself; False: by cancel and a new leg."""
+
+
+class Leg:
+    """One order at the venue. Quantities and prices are the venue's, of this leg alone."""
+
+    __slots__ = ("accepted", "cum_qty", "inferred", "notional", "terms", "venue_cl_ord_id", "venue_order_id")
+
+    def __init__(self, venue_cl_ord_id: str, terms: NewOrder) -> None:
+        self.venue_cl_ord_id = venue_cl_ord_id
+        self.venue_order_id: str | None = None
+        self.terms = terms
+        """What was asked of the venue, as an order of its own."""
+        self.cum_qty = ZERO
+        self.notional = ZERO
+        self.inferred = ZERO
+        """Of `cum_qty`: what was booked from the venue's totals, and whose executions may still be told."""
+        self.accepted = False
+        """Whether the venue has said that it has it."""
+
+    @property
+    def leaves_qty(self) -> Decimal:
+        """What the venue may still execute of it."""
+        order_qty = self.terms.order_qty
+        return ZERO if order_qty is None else max(EXACT.subtract(order_qty, self.cum_qty), ZERO)
 
 
 class Order:
@@ -97,6 +134,8 @@ class Order:
         "cum_qty",
         "destination",
         "doubt",
+        "former",
+        "leg",
         "link",
         "notional",
         "order_id",
@@ -104,15 +143,18 @@ class Order:
         "pending",
         "placed",
         "queries",
+        "replaced",
         "reports",
         "request",
+        "symbol",
         "text",
         "time_in_force",
         "updated",
         "venue",
-        "venue_cl_ord_id",
-        "venue_order_id",
         "venue_symbol",
+        "venue_time_in_force",
+        "waiting",
+        "witness",
     )  # fmt: skip
 
     def __init__(self, order_id: str, request: NewOrder, now: int) -> None:
@@ -131,9 +173,19 @@ class Order:
         self.text = ""
         """Why it is as it is, where somebody said so."""
         self.time_in_force = request.time_in_force
-        self.destination = self.account = self.link = self.venue = self.venue_symbol = ""
-        self.venue_cl_ord_id = ""
-        self.venue_order_id: str | None = None
+        self.venue_time_in_force = TimeInForce.GTC
+        """As the venue is told; another than `time_in_force` where the router ends the order by its own clock."""
+        self.replaced = False
+        """True once a replace was confirmed."""
+        self.destination = self.account = self.link = self.venue = self.symbol = self.venue_symbol = ""
+        self.witness = ""
+        """The link of a second witness of what happens at the venue; "" where there is none."""
+        self.leg = Leg(request.venue_cl_ord_id, request)
+        """The order at the venue now (rule 6)."""
+        self.former: tuple[Leg, ...] = ()
+        """Legs that are over."""
+        self.waiting: list[CancelOrder | ReplaceOrder | Pending] = []
+        """What is to be done with it once the pending request is answered."""
         self.placed = 0
         """When it was sent and so may have reached the venue, ns UTC; 0 before."""
         self.doubt = ""
@@ -141,6 +193,33 @@ class Order:
         self.asked = False
         """True while a question about it is under way."""
         self.queries = 0
+
+    @property
+    def venue_cl_ord_id(self) -> str:
+        """Our id at the venue, of the present leg."""
+        return self.leg.venue_cl_ord_id
+
+    @property
+    def venue_order_id(self) -> str | None:
+        """The venue's id, of the present leg; None until it is told."""
+        return self.leg.venue_order_id
+
+    def leg_of(self, venue_cl_ord_id: str | None, venue_order_id: str | None) -> Leg:
+        """The leg that a venue event speaks of; the present one unless it names a former one."""
+        for leg in self.former:
+            if venue_cl_ord_id == leg.venue_cl_ord_id or (venue_order_id is not None and venue_order_id in _names(leg)):
+                return leg
+        return self.leg
+
+    def next_leg(self, venue_cl_ord_id: str, terms: NewOrder) -> None:
+        """The present leg is over; another begins (rule 6)."""
+        self.former = (*self.former, self.leg)
+        self.leg = Leg(venue_cl_ord_id, terms)
+
+    @property
+    def replacing(self) -> bool:
+        """True while the new leg of a replace waits for the venue's word."""
+        return self.pending is not None and self.pending.status is OrdStatus.PENDING_REPLACE and bool(self.former) and not self.leg.accepted
 
     @property
     def done(self) -> bool:
@@ -188,10 +267,13 @@ class Order:
         self.base = after
         return changed
 
-    def fill(self, last_qty: Decimal, last_px: Decimal, complete: bool, now: int) -> None:
+    def fill(self, leg: Leg, last_qty: Decimal, last_px: Decimal, complete: bool, now: int) -> None:
         """Book one execution (rule 2). `complete` settles an order by cash amount, which has no quantity to compare with."""
+        value = EXACT.multiply(last_qty, last_px)
+        leg.cum_qty = EXACT.add(leg.cum_qty, last_qty)
+        leg.notional = EXACT.add(leg.notional, value)
         self.cum_qty = EXACT.add(self.cum_qty, last_qty)
-        self.notional = EXACT.fma(last_qty, last_px, self.notional)
+        self.notional = EXACT.add(self.notional, value)
         order_qty = self.request.order_qty
         filled = complete or self.base is OrdStatus.FILLED
         whole = filled if order_qty is None else self.cum_qty >= order_qty
@@ -209,3 +291,11 @@ class Order:
             assert self.cum_qty == 0, f"{self.order_id}: {self.base} with fills"
         assert (self.notional != 0) == (self.cum_qty != 0) or self.notional == 0, f"{self.order_id}: value without quantity"
         assert not self.placed or self.venue_cl_ord_id, f"{self.order_id}: placed without an id for the venue"
+        legs = (*self.former, self.leg)
+        assert self.cum_qty == reduce(EXACT.add, [leg.cum_qty for leg in legs]), f"{self.order_id}: legs do not add up"
+        assert self.notional == reduce(EXACT.add, [leg.notional for leg in legs]), f"{self.order_id}: values of legs do not add up"
+        assert all(leg.inferred <= leg.cum_qty for leg in legs), f"{self.order_id}: more inferred than executed"
+
+
+def _names(leg: Leg) -> tuple[str, str | None]:
+    return leg.venue_cl_ord_id, leg.venue_order_id

@@ -6,12 +6,15 @@ symbol; ours and the venue's own spelling of a symbol are both accepted.
 
 from __future__ import annotations
 
-from router.model import NewOrder, Refusal
+import msgspec
+
+from router.model import Listed, Listing, NewOrder, Refusal
 from router.rules import Client, Configured, Destination, Instrument, Route
 from router.words import OrdRejReason
 
 __all__ = ["Policy"]
 
+_LISTED = ("tick", "lot", "min_qty", "max_qty", "min_px", "max_px", "min_notional", "max_notional")
 _ANYONE = Client(session="")
 
 
@@ -28,6 +31,22 @@ class Policy:
             for symbol in (instrument.symbol, instrument.venue_symbol)
         }
         self._clients = {each.session: each for each in configured.clients}
+
+    def find(self, destination: str, symbol: str) -> tuple[Destination, Instrument] | None:
+        """A destination and what it trades under a symbol of ours or of its own; None where that is not configured."""
+        instrument = self._instruments.get((destination, symbol))
+        return None if instrument is None else (self.destinations[destination.upper()], instrument)
+
+    def learn(self, listed: Listed) -> None:
+        """From now on what the venue itself says of its instruments holds; ours and its names for them stay as configured."""
+        listings = {each.venue_symbol: each for each in listed.listings}
+        for destination in self.configured.destinations:
+            if listed.link in (destination.link, destination.witness):
+                for instrument in destination.instruments:
+                    listing = listings.get(instrument.venue_symbol)
+                    if listing is not None:
+                        self._instruments[destination.name, instrument.symbol] = _as_listed(instrument, listing)
+                        self._instruments[destination.name, instrument.venue_symbol] = _as_listed(instrument, listing)
 
     def client(self, session: str) -> Client:
         """What is agreed with a session; FIX's own defaults where nothing is."""
@@ -75,3 +94,8 @@ class Policy:
 
 def _fits(rule: Route, order: NewOrder, instrument: Instrument) -> bool:
     return (not rule.sessions or order.session in rule.sessions) and (not rule.symbols or instrument.symbol in rule.symbols)
+
+
+def _as_listed(instrument: Instrument, listing: Listing) -> Instrument:
+    told = {name: value for name in _LISTED if (value := getattr(listing, name)) is not None}
+    return msgspec.structs.replace(instrument, enabled=listing.enabled, **told)

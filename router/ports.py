@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from router.model import CancelReject, ExecutionReport, Input, VenueCommand
+from router.model import Input, Report, VenueCommand
 
 __all__ = ["Clients", "Clock", "Hear", "Journal", "Unsendable", "Venue"]
 
@@ -34,7 +34,7 @@ class Venue(Protocol):
 class Clients(Protocol):
     """The client sessions, away or present: a report for one that is away is kept for it."""
 
-    def report(self, message: ExecutionReport | CancelReject, possibly_resent: bool = False) -> None:
+    def report(self, message: Report, possibly_resent: bool = False) -> None:
         """Hand a report over; from here on it is the session layer's to deliver."""
         ...
 

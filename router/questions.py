@@ -8,18 +8,21 @@ The rules:
 3. "No such order" counts only for an answer that comes two answer timeouts after the order left, or later.
 4. Questions about an order whose id at the venue is not known go one at a time per account: the answer may carry no id of ours
    (Apifiny, "Execution Report": ClOrdID only with ExecType=New).
+5. Where there is a second witness, it is asked first: it knows all that was executed, and names the order in its answer (rule 4 does not
+   bind it). What the order's own link may still tell is given time.
 """
 
 from __future__ import annotations
 
 from collections import deque
 
-from router.model import Alert, Ask, CancelOrder, Effect, Found, LinkDown, NotSent, Send, Unanswered
+from router import commands
+from router.changes import fail_replace, refuse_pending
+from router.model import Alert, Effect, Found, LinkDown, NotSent, Unanswered
 from router.order import Happening, Order
-from router.reports import cancel_reject, report
-from router.requests import place, send_cancel
-from router.state import State, sendable
-from router.words import CxlRejReason, ExecType, OrdRejReason, OrdStatus, TimeInForce
+from router.reports import report
+from router.state import State, askable, sendable
+from router.words import CxlRejReason, ExecType, OrdRejReason
 
 __all__ = [
     "answered",
@@ -39,10 +42,12 @@ def link_up(state: State, link: str, now: int) -> list[Effect]:
     """A link is ready: send what was held for it, and ask about everything that was open when it went."""
     state.up.add(link)
     held = [order for order in state.blotter.live.values() if order.link == link and not order.placed]
-    effects: list[Effect] = [place(state, order, now) for order in held]
-    for order in state.blotter.on_link(link):
-        if order.doubt:
+    effects: list[Effect] = [commands.place(state, order, now) for order in held]
+    for order in [*state.blotter.on_link(link), *state.blotter.witnessed_by(link)]:
+        if order.doubt and (order.witness in ("", link) or order.witness in state.up):
             effects += ask(state, order, now)
+        elif order.doubt:
+            state.wait(order, now)  # its witness will be up soon, and knows more
     return effects
 
 
@@ -54,6 +59,12 @@ def link_down(state: State, event: LinkDown, now: int) -> list[Effect]:
     for order in state.blotter.on_link(event.link):
         _forget_questions(state, order)
         effects += _doubt(state, order, f"the link to {order.destination} was lost", now)
+        if askable(state, order):
+            effects += ask(state, order, now)
+    for order in state.blotter.witnessed_by(event.link):
+        if order.asked:
+            order.asked = False
+            state.wait(order, now)
     if was_up:
         count = sum(1 for _ in state.blotter.on_link(event.link))
         why = f": {event.text}" if event.text else ""
@@ -80,7 +91,7 @@ def overdue(state: State, order: Order, now: int) -> list[Effect]:
     if order.done and order.pending is not None:
         # The venue need not answer a cancel of an order that it has filled; the client must hear.
         return drop_pending(state, order, now)
-    if not sendable(state, order):
+    if not askable(state, order):
         return []
     effects: list[Effect] = []
     if not order.doubt:
@@ -89,8 +100,9 @@ def overdue(state: State, order: Order, now: int) -> list[Effect]:
 
 
 def ask(state: State, order: Order, now: int) -> list[Effect]:
-    """Ask the venue where an order stands, now or when it is its turn (rule 4)."""
-    if order.venue_order_id is None:
+    """Ask where an order stands, now or when it is its turn (rule 4)."""
+    link = askable(state, order)
+    if order.venue_order_id is None and link == order.link:
         queue = state.unnamed.setdefault(order.account, deque())
         if order.order_id not in queue:
             queue.append(order.order_id)
@@ -103,13 +115,7 @@ def ask(state: State, order: Order, now: int) -> list[Effect]:
     effects: list[Effect] = []
     if order.queries == 4:
         effects.append(Alert(f"{order.destination} has left {order.queries - 1} questions about this order open", order.order_id))
-    request = order.request
-    assert request.ord_type is not None
-    command = Ask(
-        order.order_id, order.venue_cl_ord_id, order.venue_order_id, order.venue, order.venue_symbol, request.side, request.ord_type,
-        request.order_qty, request.cash_order_qty, request.price, order.placed, order.time_in_force or TimeInForce.GTC,
-    )  # fmt: skip
-    return [*effects, Send(order.link, command)]
+    return [*effects, commands.ask(order, link)]
 
 
 def answered(state: State, order: Order, now: int, doubt: str = "", counted: bool = False) -> list[Effect]:
@@ -123,8 +129,8 @@ def answered(state: State, order: Order, now: int, doubt: str = "", counted: boo
     order.doubt = doubt
     state.rest(order)
     effects = _leave_queue(state, order, now)
-    if order.pending is not None and not order.done and sendable(state, order):
-        effects.append(send_cancel(state, order, now))
+    if order.pending is not None and not order.done and sendable(state, order) and order.leg.accepted:
+        effects.append(commands.change(state, order, now))
     return effects
 
 
@@ -134,7 +140,7 @@ def _named_meanwhile(state: State, order: Order, now: int) -> list[Effect]:
     if not waits or (order.venue_order_id is None and not order.done):
         return []
     effects = _leave_queue(state, order, now)
-    if order.doubt and not order.done and sendable(state, order):
+    if order.doubt and not order.done and askable(state, order):
         effects += ask(state, order, now)
     return effects
 
@@ -156,16 +162,21 @@ def asked_without_name(state: State, account: str) -> Order | None:
 
 def not_found(state: State, order: Order, now: int, counted: bool = False) -> list[Effect]:
     """The venue answered a question with "no such order"."""
-    if order.base is not OrdStatus.PENDING_NEW:
+    if order.leg.accepted:
         doubt = f"{order.destination} says that it knows no such order"
         return [*answered(state, order, now, doubt, counted), Alert(f"{doubt}, which it had accepted", order.order_id)]
     if now - order.placed < 2 * state.policy.configured.answer_timeout:
         # Too early to believe (rule 3): it may still be on its way. The next deadline asks again.
         state.wait(order, now)
         return []
-    order.text = f"{order.destination} does not know the order: it never arrived there"
+    text = f"{order.destination} does not know the order: it never arrived there"
+    if order.replacing:
+        effects = fail_replace(state, order, text, now) + answered(state, order, now, "", counted)
+        state.blotter.settle(order)
+        return effects
+    order.text = text
     order.happen(Happening.REJECTED, now)
-    effects: list[Effect] = [report(order, ExecType.REJECTED, now, order.text, ord_rej_reason=OrdRejReason.BROKER_OPTION)]
+    effects = [report(order, ExecType.REJECTED, now, order.text, ord_rej_reason=OrdRejReason.BROKER_OPTION)]
     effects += answered(state, order, now, "", counted) + drop_pending(state, order, now)
     state.blotter.settle(order)
     return effects
@@ -177,7 +188,7 @@ def unanswered(state: State, event: Unanswered, now: int) -> list[Effect]:
     if (order.done and order.pending is None) or order.asked:
         return []  # a question is under way already; its deadline asks again
     effects = _doubt(state, order, event.text, now)
-    if sendable(state, order):
+    if askable(state, order):
         effects += ask(state, order, now)
     return effects
 
@@ -196,7 +207,7 @@ def found(state: State, event: Found, now: int) -> list[Effect]:
         doubt = f"{len(free)} at {order.destination} and {len(claimants)} of ours look alike ({', '.join(free)}): an operator must decide"
         effects = answered(state, order, now, doubt)
         return [*effects, Alert(doubt, order.order_id)]
-    state.released += state.blotter.bind(order, free[0])
+    state.released += state.blotter.bind(order, order.leg, free[0])
     effects = _leave_queue(state, order, now)
     return effects + ask(state, order, now)
 
@@ -205,9 +216,8 @@ def _alike(one: Order, other: Order) -> bool:
     """Whether two orders without an id at the venue could be taken for each other there."""
     if not one.placed or one.venue_order_id is not None or one.venue_symbol != other.venue_symbol:
         return False
-    return all(
-        getattr(one.request, name) == getattr(other.request, name) for name in ("side", "ord_type", "order_qty", "cash_order_qty", "price")
-    )
+    ours, theirs = one.leg.terms, other.leg.terms
+    return all(getattr(ours, name) == getattr(theirs, name) for name in ("side", "ord_type", "order_qty", "cash_order_qty", "price"))
 
 
 def not_sent(state: State, event: NotSent, now: int) -> list[Effect]:
@@ -217,6 +227,8 @@ def not_sent(state: State, event: NotSent, now: int) -> list[Effect]:
         if order.pending is not None:
             order.pending.sent = False
         return []
+    if order.replacing:
+        return fail_replace(state, order, f"the replacement was not sent: {event.text}", now)
     order.placed = 0
     order.text = f"not sent: {event.text}"
     state.rest(order)
@@ -226,13 +238,7 @@ def not_sent(state: State, event: NotSent, now: int) -> list[Effect]:
 
 def drop_pending(state: State, order: Order, now: int) -> list[Effect]:
     """The order ended some other way than by the client's request: refuse the request (102=0, with the true OrdStatus)."""
-    pending = order.pending
-    if pending is None:
-        return []
-    order.pending = None
-    state.rest(order)
-    request = CancelOrder(session=order.request.session, cl_ord_id=pending.cl_ord_id, orig_cl_ord_id=order.cl_ord_id)
-    return [cancel_reject(request, order, CxlRejReason.TOO_LATE, f"the order is {order.base}", now)]
+    return refuse_pending(state, order, CxlRejReason.TOO_LATE, f"the order is {order.base}", now)
 
 
 def _doubt(state: State, order: Order, why: str, now: int) -> list[Effect]:
@@ -241,9 +247,9 @@ def _doubt(state: State, order: Order, why: str, now: int) -> list[Effect]:
     if order.doubt:
         return []
     order.doubt = f"unknown at {order.destination}: {why}; it is being asked"
-    if order.base is not OrdStatus.PENDING_NEW:
+    if order.leg.accepted:
         return []
-    return [report(order, ExecType.PENDING_NEW, now, order.doubt)]
+    return [report(order, ExecType.PENDING_REPLACE if order.replacing else ExecType.PENDING_NEW, now, order.doubt)]
 
 
 def _forget_questions(state: State, order: Order) -> None:

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from router.model import CancelOrder, CancelReject, ExecutionReport, NewOrder, ReplaceOrder, StatusRequest
-from router.order import Order
-from router.words import NONE, ZERO, CxlRejReason, CxlRejResponseTo, ExecType, OrdRejReason, OrdStatus
+import msgspec
 
-__all__ = ["cancel_reject", "duplicate", "not_taken", "report", "status", "unknown_order"]
+from router.model import CancelOrder, CancelReject, ExecutionReport, MassStatus, NewOrder, ReplaceOrder, StatusRequest
+from router.order import Order
+from router.words import NONE, ZERO, CxlRejReason, CxlRejResponseTo, ExecType, OrdRejReason, OrdStatus, Side
+
+__all__ = ["cancel_reject", "duplicate", "mass_status", "not_taken", "nothing_matches", "report", "status", "unknown_order"]
+
+_OF_REQUEST = (ExecType.PENDING_CANCEL, ExecType.PENDING_REPLACE)
 
 
 def report(
@@ -43,9 +47,9 @@ def _of(
     request = order.request
     pending = order.pending
     cl_ord_id, orig_cl_ord_id = order.cl_ord_id, order.orig_cl_ord_id
-    if exec_type is ExecType.PENDING_CANCEL and pending is not None:
+    if exec_type in _OF_REQUEST and pending is not None and pending.request is not None:
         # FIX 4.2 Appendix D, D3: Execution(Y,X). Everything else before the confirmation speaks of X.
-        cl_ord_id, orig_cl_ord_id = pending.cl_ord_id, order.cl_ord_id
+        cl_ord_id, orig_cl_ord_id = pending.request.cl_ord_id, order.cl_ord_id
     return ExecutionReport(
         session=request.session,
         order_id=order.order_id,
@@ -77,6 +81,9 @@ def _of(
         stop_px=request.stop_px,
         ord_rej_reason=ord_rej_reason,
         ord_status_req_id=ord_status_req_id,
+        replaced=order.replaced,
+        expire_time=request.expire_time,
+        expire_date=request.expire_date,
         text=text,
         echo=request.echo,
     )
@@ -88,9 +95,9 @@ def duplicate(request: NewOrder, known: Order, now: int) -> ExecutionReport:
     return _no_order(request, f"D{now}", OrdRejReason.DUPLICATE_ORDER, text, now)
 
 
-def not_taken(request: NewOrder | CancelOrder, text: str, now: int) -> ExecutionReport | CancelReject:
+def not_taken(request: NewOrder | CancelOrder | ReplaceOrder, text: str, now: int) -> ExecutionReport | CancelReject:
     """The answer to a request that could not even be journaled: nothing of it is known here, nothing was sent."""
-    if isinstance(request, CancelOrder):
+    if not isinstance(request, NewOrder):
         return cancel_reject(request, None, CxlRejReason.BROKER_OPTION, text, now)
     return _no_order(request, f"X{now}", OrdRejReason.BROKER_OPTION, text, now)
 
@@ -135,6 +142,33 @@ def unknown_order(request: StatusRequest, now: int) -> ExecutionReport:
         ord_rej_reason=OrdRejReason.UNKNOWN_ORDER,
         ord_status_req_id=request.ord_status_req_id,
         text=f"no order of this session has {_named(request.cl_ord_id, 'ClOrdID(11)', request.order_id)}",
+    )
+
+
+def mass_status(order: Order, request: MassStatus, count: int, last: bool, now: int) -> ExecutionReport:
+    """One of the answers to a mass status request."""
+    return msgspec.structs.replace(
+        status(order, now, order.text), mass_status_req_id=request.mass_status_req_id, tot_num_reports=count, last_rpt_requested=last
+    )
+
+
+def nothing_matches(request: MassStatus, text: str, now: int) -> ExecutionReport:
+    """The answer to a mass status request that no order fits."""
+    return ExecutionReport(
+        session=request.session,
+        order_id=NONE,
+        exec_id="0",
+        exec_type=ExecType.ORDER_STATUS,
+        ord_status=OrdStatus.REJECTED,
+        cl_ord_id=NONE,
+        side=request.side or Side.UNDISCLOSED,
+        symbol=request.symbol or NONE,
+        time=now,
+        ord_rej_reason=OrdRejReason.UNKNOWN_ORDER,
+        mass_status_req_id=request.mass_status_req_id,
+        tot_num_reports=0,
+        last_rpt_requested=True,
+        text=text,
     )
 
 

@@ -39,6 +39,8 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     max_px: Decimal | None = None
     min_notional: Decimal | None = None
     max_notional: Decimal | None = None
+    enabled: bool = True
+    """False while the venue says that it cannot be traded."""
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +67,8 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     """The venue's code on the link, SecurityExchange(207) toward Apifiny."""
     capabilities: Capabilities
     instruments: tuple[Instrument, ...]
+    witness: str = ""
+    """The link of a second witness of what happens there: asked first, since it knows more; "" where there is none."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +88,13 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     """For an order without TimeInForce(59); FIX 4.2 volume 6: absence means Day."""
     max_age: int = 30_000_000_000
     """Nanoseconds: an order that says it is a repetition and is older than this is refused."""
-    report_pending: tuple[ExecType, ...] = (ExecType.PENDING_CANCEL,)
+    report_pending: tuple[ExecType, ...] = (ExecType.PENDING_CANCEL, ExecType.PENDING_REPLACE)
+    wait_when_pending: bool = False
+    """A cancel or replace of an order whose last one is still to be answered waits for that; False: it is refused (102=3)."""
+    day_ends: int = 0
+    """When a day order expires: nanoseconds after midnight UTC."""
+    cancel_on_disconnect: int | None = None
+    """Nanoseconds after the client is gone when its open orders are canceled; None: they stay."""
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

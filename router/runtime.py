@@ -11,18 +11,19 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
+from router.changes import named
 from router.engine import Engine
 from router.model import (
     Alert,
     CancelOrder,
-    CancelReject,
     Effect,
-    ExecutionReport,
     Input,
     NewOrder,
     NotSent,
     Place,
     Refusal,
+    ReplaceOrder,
+    Report,
     Send,
     Started,
     Stopped,
@@ -123,7 +124,7 @@ class Runtime:
             self._step(Stopped())
             self._journal.close()
 
-    def refuse(self, request: NewOrder | CancelOrder, text: str) -> None:
+    def refuse(self, request: NewOrder | CancelOrder | ReplaceOrder, text: str) -> None:
         """Answer a request that could not be journaled, and so cannot be taken."""
         with self._lock:
             self._last_time = self._now()
@@ -134,7 +135,7 @@ class Runtime:
         while waiting:
             event = waiting.pop(0)
             now = self._last_time = self._now()
-            if type(event) is NewOrder:
+            if type(event) is NewOrder or type(event) is ReplaceOrder:
                 event = self._identified(event, now)
             self._journal.append(event, now)
             effects = self.engine.apply(event, now)
@@ -150,23 +151,27 @@ class Runtime:
                 self._venues[effect.link].submit(effect.command)
             except Unsendable as why:
                 return [NotSent(order_id=effect.command.order_id, place=isinstance(effect.command, Place), text=str(why))]
-        elif isinstance(effect, ExecutionReport | CancelReject):
+        elif not isinstance(effect, Alert):
             self._clients.report(effect)
         return []
 
-    def _identified(self, order: NewOrder, now: int) -> NewOrder:
-        """Give a new order its id for the venue before it is journaled, so that replay gives it the same."""
-        outcome = self.engine.state.policy.route(order)
-        if isinstance(outcome, Refusal):
-            return order
-        return msgspec.structs.replace(order, venue_cl_ord_id=self._venues[outcome[0].link].mint(now))
+    def _identified(self, request: NewOrder | ReplaceOrder, now: int) -> NewOrder | ReplaceOrder:
+        """Give what may become an order at a venue its id there before it is journaled, so that replay gives it the same."""
+        state = self.engine.state
+        if isinstance(request, ReplaceOrder):
+            order = named(state, request.session, request.orig_cl_ord_id, request.order_id)
+            link = order.link if order is not None else ""
+        else:
+            outcome = state.policy.route(request)
+            link = "" if isinstance(outcome, Refusal) else outcome[0].link
+        return msgspec.structs.replace(request, venue_cl_ord_id=self._venues[link].mint(now)) if link in self._venues else request
 
     def _now(self) -> int:
         """The time, never twice the same and never back: order of inputs is order of times, whatever the clock does."""
         return max(self._clock(), self._last_time + 1)
 
 
-def recover(engine: Engine, records: Iterable[tuple[int, int, Input]]) -> list[ExecutionReport | CancelReject]:
+def recover(engine: Engine, records: Iterable[tuple[int, int, Input]]) -> list[Report]:
     """Replay a journal into a fresh engine.
 
     Returns the reports of its last input where the router may have died before it handed them over: they are to be sent
@@ -175,4 +180,4 @@ def recover(engine: Engine, records: Iterable[tuple[int, int, Input]]) -> list[E
     last: list[Effect] = []
     for _, time, event in records:
         last = engine.apply(event, time)
-    return [effect for effect in last if isinstance(effect, ExecutionReport | CancelReject)]
+    return [effect for effect in last if isinstance(effect, Report)]

@@ -97,7 +97,10 @@ class ClientSettings(_Strict):
     accounts: tuple[Name, ...] = ()
     default_time_in_force: TimeInForce = TimeInForce.DAY
     max_age_s: Positive = Decimal(30)
-    report_pending: tuple[ExecType, ...] = (ExecType.PENDING_CANCEL,)
+    report_pending: tuple[ExecType, ...] = (ExecType.PENDING_CANCEL, ExecType.PENDING_REPLACE)
+    when_pending: Literal["refuse", "wait"] = "refuse"
+    day_ends_utc: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
+    cancel_on_disconnect_s: Annotated[Decimal, Field(ge=0)] | None = None
     report_destination: bool = True
 
 
@@ -113,6 +116,8 @@ class AccountSettings(_Strict):
     sessions: tuple[Name, ...] = ()
     rest_url: Annotated[str, Field(pattern="^https?://")] | None = None
     stream_url: Annotated[str, Field(pattern="^wss?://")] | None = None
+    environment: Literal["live", "demo"] = "live"
+    """PrimeBit has both behind one address; the names of its channels tell them apart."""
     emulate_ioc: bool = False
     """Offer immediate-or-cancel where the venue has none: a limit order, canceled at once. Reports say so in Text."""
 
@@ -151,7 +156,28 @@ class DestinationSettings(_Strict):
     session: Name | None = None
     """The initiator session, for a FIX venue."""
     venue: Name | None = None
+    order_path: Literal["fix", "rest"] = "fix"
+    """How orders go to a venue behind Apifiny; "rest" for one whose FIX endpoint is down. Never changed by the router itself."""
+    rest_url: Annotated[str, Field(pattern="^https?://")] | None = None
+    """Of a venue behind Apifiny: its REST side, the witness beside its FIX session."""
+    stream_url: Annotated[str, Field(pattern="^wss?://")] | None = None
+    market_url: Annotated[str, Field(pattern="^wss?://")] | None = None
     instruments: tuple[InstrumentSettings, ...]
+
+    @property
+    def link(self) -> str:
+        """The link that orders go over."""
+        return self.session if self.session is not None and self.order_path == "fix" else self.beside or self.account
+
+    @property
+    def witness(self) -> str:
+        """The link of the second witness; "" where there is none."""
+        return self.beside if self.order_path == "fix" else ""
+
+    @property
+    def beside(self) -> str:
+        """The REST and WebSocket link beside a FIX session; "" where there is none."""
+        return f"{self.account}:{self.name}" if self.session is not None and self.rest_url is not None else ""
 
 
 class RouteSettings(_Strict):
@@ -203,7 +229,7 @@ class Settings(_Strict):
         return rules.Configured(
             destinations=tuple(
                 rules.Destination(
-                    name=each.name, account=each.account, link=each.session or each.account, venue=venues[each.name],
+                    name=each.name, account=each.account, link=each.link, witness=each.witness, venue=venues[each.name],
                     capabilities=capabilities[each.name], instruments=tuple(instrument.frozen() for instrument in each.instruments),
                 )
                 for each in self.destinations
@@ -212,6 +238,8 @@ class Settings(_Strict):
                 rules.Client(
                     session=each.session, accounts=tuple(rules.Account(name=name) for name in each.accounts),
                     default_time_in_force=each.default_time_in_force, max_age=_ns(each.max_age_s), report_pending=each.report_pending,
+                    wait_when_pending=each.when_pending == "wait", day_ends=_time_of_day(each.day_ends_utc),
+                    cancel_on_disconnect=None if each.cancel_on_disconnect_s is None else _ns(each.cancel_on_disconnect_s),
                 )
                 for each in self.clients
             ),
@@ -253,6 +281,12 @@ def _saying(error: Any) -> str:
 
 def _twice(where: str, key: str, values: list[str]) -> list[str]:
     return [f"{where}: {key}: {value} stands there twice" for value in sorted({each for each in values if values.count(each) > 1})]
+
+
+def _time_of_day(text: str) -> int:
+    """ "HH:MM" as ns after midnight."""
+    hours, minutes = text.split(":")
+    return (int(hours) * 60 + int(minutes)) * 60_000_000_000
 
 
 def _ns(seconds: Decimal) -> int:

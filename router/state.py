@@ -7,12 +7,12 @@ from collections import deque
 from datetime import UTC, datetime
 
 from router.blotter import Blotter
-from router.model import Alert, VenueEvent
+from router.model import Alert, Listed, VenueEvent
 from router.order import Contradiction, Order
 from router.policy import Policy
 from router.rules import Configured
 
-__all__ = ["State", "contradiction", "sendable"]
+__all__ = ["State", "askable", "contradiction", "sendable"]
 
 _SECOND = 1_000_000_000
 
@@ -32,6 +32,14 @@ class State:
         Their answers can be told apart only one at a time."""
         self.owed: dict[str, deque[str]] = {}
         """By account: OrderIDs of such questions that were sent and not answered, oldest first; a link's answers come in this order."""
+        self.expires: dict[str, int] = {}
+        """By OrderID: when the router ends an order by its own clock."""
+        self.away: dict[str, int] = {}
+        """By client session that is gone: when its orders are to be canceled."""
+        self.remembered: dict[str, dict[str, str]] = {}
+        """By link: what its protocol wants back after a restart."""
+        self.listed: dict[str, Listed] = {}
+        """By link: the instruments as the venue last told them; they outlive a restart."""
         self.released: list[VenueEvent] = []
         """Parked events whose order has just become known: to be applied next."""
         self._second = -1
@@ -64,3 +72,10 @@ def contradiction(event: VenueEvent, order: Order | None, wrong: Contradiction) 
 def sendable(state: State, order: Order) -> bool:
     """True when a command about this order can go out now."""
     return order.link in state.up and bool(order.placed)
+
+
+def askable(state: State, order: Order) -> str:
+    """The link on which the venue can be asked about this order now: its witness's, which knows more, else its own; "" for none."""
+    if not order.placed:
+        return ""
+    return next((link for link in (order.witness, order.link) if link in state.up), "")

@@ -17,6 +17,7 @@ __all__ = [
     "CxlRejResponseTo",
     "Done",
     "ExecType",
+    "MassScope",
     "OrdRejReason",
     "OrdStatus",
     "OrdType",
@@ -137,3 +138,10 @@ class Done(StrEnum):
     CANCELED = "canceled"
     EXPIRED = "expired"
     DONE_FOR_DAY = "done-for-day"
+
+
+class MassScope(StrEnum):
+    """What a mass request is about, always within the session that asks: MassCancelRequestType(530), MassStatusReqType(585)."""
+
+    SYMBOL = "symbol"
+    ALL = "all"

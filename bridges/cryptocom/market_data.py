@@ -98,9 +98,9 @@ class MarketData:
 
     def closed(self, why: str) -> list[Out]:
         """The stream is gone, and what it said is old."""
-        self._heard = None
+        was_open, self._heard = self._heard is not None, None
         self._books = {}
-        return [Note(f"the market data stream is closed: {printable(why)}")]
+        return [Note(f"the market data stream is closed: {printable(why)}")] if was_open else []
 
     def tick(self, now: int) -> list[Out]:
         """The watchdog."""

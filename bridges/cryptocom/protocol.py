@@ -19,7 +19,8 @@ the document is silent, the reading is stated here:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from bridges.cryptocom import calls
@@ -29,8 +30,8 @@ from bridges.cryptocom.polling import Polling
 from bridges.cryptocom.reading import Malformed, Reply, Verdict, identifier, printable, read_reply
 from bridges.cryptocom.search import looks_like
 from bridges.cryptocom.tracking import Tracked
-from bridges.wire import Answer, Budget, Note, Out, Request, Signed
-from router.model import Ask, Cancel, CancelRejected, LinkDown, NotSent, Place, Rejected, Unanswered, VenueCommand
+from bridges.wire import MAIN, Address, Answer, Budget, Note, Out, Request, Signed, Told
+from router.model import Ask, Cancel, CancelRejected, LinkDown, NotSent, Place, Rejected, Replace, Unanswered, VenueCommand
 from router.rules import Capabilities, Instrument
 from router.words import CxlRejReason, OrdRejReason, OrdType, Side, TimeInForce
 
@@ -67,6 +68,8 @@ class CryptocomProtocol:
 
     budgets: Sequence[Budget] = (Budget(calls.USER_GROUP, 10, 1.0, 4), Budget(calls.MARKET_GROUP, 10, 1.0, 0))
     """Document, "Response Status Code"."""
+    streams: Sequence[str] = (MAIN,)
+    topics: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, account: str, key_id: str, secret: str, instruments: Sequence[Instrument], emulate_ioc: bool = False) -> None:
         """`account`: our name for the credentials, and the link's; `key_id` and `secret`: document, "Generate the API Key"."""
@@ -90,6 +93,17 @@ class CryptocomProtocol:
         """Best prices and last trade of a venue symbol, as far as the stream has told them."""
         return self._market.top(symbol)
 
+    def recall(self, remembered: Mapping[str, str], now: int) -> None:
+        """Nothing here outlives a restart."""
+
+    def address(self, stream: str, now: int) -> Address:  # noqa: ARG002 - the contract's signature
+        """The configured one."""
+        return Address()
+
+    def inquire(self, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:  # noqa: ARG002
+        """No topics yet."""
+        return [Told(ticket, error=f"there is no topic {topic}")]
+
     def begin(self, now: int) -> Sequence[Out]:
         """The markets first, then the account."""
         return self._link.begin(now)
@@ -103,6 +117,8 @@ class CryptocomProtocol:
                 return self._cancel(command, now)
             case Ask():
                 return self._ask(command, now)
+            case Replace():
+                return [NotSent(order_id=command.order_id, place=False, text="Crypto.com has no replace")]
 
     def cancel_all(self, now: int) -> Sequence[Out]:
         """Document, "Cancel all orders": one request a symbol, of those configured. What became of each order is seen by looking at it."""
@@ -136,15 +152,15 @@ class CryptocomProtocol:
                 self._link.lost_probe(now)
         return [*outs, *self._health(self._link.failed(why))]
 
-    def opened(self, now: int) -> Sequence[Out]:
+    def opened(self, now: int, stream: str = MAIN) -> Sequence[Out]:  # noqa: ARG002 - the contract's signature
         """The public stream is open."""
         return self._market.opened(now)
 
-    def receive(self, frame: str | bytes, now: int) -> Sequence[Out]:
+    def receive(self, frame: str | bytes, now: int, stream: str = MAIN) -> Sequence[Out]:  # noqa: ARG002 - the contract's signature
         """A frame of the public stream."""
         return self._market.receive(frame, now)
 
-    def closed(self, why: str, now: int) -> Sequence[Out]:  # noqa: ARG002 - the contract's signature
+    def closed(self, why: str, now: int, stream: str = MAIN) -> Sequence[Out]:  # noqa: ARG002 - the contract's signature
         """The public stream is gone; orders do not need it."""
         return self._market.closed(why)
 

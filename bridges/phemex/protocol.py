@@ -32,8 +32,8 @@ from bridges.phemex.market import Market, Top
 from bridges.phemex.orders import ORD_TYPES, TIMES_IN_FORCE, Unsayable, body, mint
 from bridges.phemex.payload import Malformed, loads, name, printable
 from bridges.phemex.scaling import CONTRACTS
-from bridges.wire import Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed
-from router.model import Ask, Cancel, LinkDown, LinkUp, NotSent, Place, Unanswered, VenueCommand
+from bridges.wire import MAIN, Address, Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed, Told
+from router.model import Ask, Cancel, LinkDown, LinkUp, NotSent, Place, Replace, Unanswered, VenueCommand
 from router.rules import Capabilities, Instrument
 
 __all__ = ["CAPABILITIES", "PhemexProtocol"]
@@ -81,6 +81,8 @@ class PhemexProtocol:
             if each.venue_symbol not in CONTRACTS:
                 raise ValueError(f"{each.symbol}: Phemex's {each.venue_symbol} has no known contract size; known: {', '.join(CONTRACTS)}")
         self.budgets: Sequence[Budget] = (Budget("default", requests=200, seconds=60.0, reserve=40),)
+        self.streams: Sequence[str] = (MAIN,)
+        self.topics: Mapping[str, str] = {}
         self._account = account
         self._key_id = key_id
         self._key = secret.encode()
@@ -105,6 +107,17 @@ class PhemexProtocol:
         """A clOrdID (`orders.mint`)."""
         return mint(now, random, serial)
 
+    def recall(self, remembered: Mapping[str, str], now: int) -> None:
+        """Nothing here outlives a restart."""
+
+    def address(self, stream: str, now: int) -> Address:  # noqa: ARG002 - the contract's signature
+        """The configured one."""
+        return Address()
+
+    def inquire(self, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:  # noqa: ARG002
+        """No topics yet."""
+        return [Told(ticket, error=f"there is no topic {topic}")]
+
     def begin(self, now: int) -> Sequence[Out]:  # noqa: ARG002
         """Nothing is needed before the stream: contracts are known (`scaling.py`)."""
         return ()
@@ -118,6 +131,8 @@ class PhemexProtocol:
                 return [self._cancel(command)]
             case Ask():
                 return [*self._aop.ask(command, now), *self._round(now)]
+            case Replace():
+                return [NotSent(order_id=command.order_id, place=False, text="Phemex's replace is not used")]
 
     def _place(self, command: Place) -> Out:
         instrument = self._instruments.get(command.symbol)
@@ -215,7 +230,7 @@ class PhemexProtocol:
 
     # --- the stream -------------------------------------------------------------------------------------------------------
 
-    def opened(self, now: int) -> Sequence[Out]:
+    def opened(self, now: int, stream: str = MAIN) -> Sequence[Out]:  # noqa: ARG002 - the contract's signature
         """Log in; the rest follows its answer ("API User Authentication")."""
         self._link = _Link(opened=now, pinged=now)
         self._asked.clear()
@@ -223,7 +238,7 @@ class PhemexProtocol:
         expiry = now // _SECOND + EXPIRY_S
         return [self._frame("user.auth", ["API", self._key_id, self._hmac(f"{self._key_id}{expiry}"), expiry])]
 
-    def receive(self, frame: str | bytes, now: int) -> Sequence[Out]:
+    def receive(self, frame: str | bytes, now: int, stream: str = MAIN) -> Sequence[Out]:  # noqa: ARG002 - the contract's signature
         """`wire.VenueProtocol.receive`; reading 6."""
         link = self._link
         if link is None or link.leaving:
@@ -285,7 +300,7 @@ class PhemexProtocol:
             return frames
         return []
 
-    def closed(self, why: str, now: int) -> Sequence[Out]:  # noqa: ARG002
+    def closed(self, why: str, now: int, stream: str = MAIN) -> Sequence[Out]:  # noqa: ARG002 - the contract's signature
         """`wire.VenueProtocol.closed`."""
         was_up, self._up, self._link = self._up, False, None
         self._aop.closed()

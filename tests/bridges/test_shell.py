@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 from aiohttp import web
 
 from bridges import shell as shell_module
-from bridges.shell import Bridge
-from bridges.wire import Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed
+from bridges.shell import Bridge, Purse
+from bridges.wire import MAIN, Address, Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed, Told
 from router.model import Cancel, LinkDown, LinkUp, Place, VenueCommand
 from router.ports import Unsendable
 from router.words import OrdType, Side, TimeInForce
@@ -19,11 +19,13 @@ from router.words import OrdType, Side, TimeInForce
 SECOND = 1_000_000_000
 
 
-class Told:
+class Scribe:
     """A protocol that decides nothing: it sends what it is given and remembers what it hears."""
 
     def __init__(self) -> None:
         self.budgets = (Budget("default", 5, 60.0, 2),)
+        self.streams: Sequence[str] = (MAIN,)
+        self.topics = {"balances": "what is there"}
         self.heard: asyncio.Queue[tuple[Any, ...]] = asyncio.Queue()
         self.on_open: Sequence[Out] = ()
         self.on_frame: Sequence[Out] = ()
@@ -32,6 +34,15 @@ class Told:
 
     def mint(self, now: int, random: int, serial: int) -> str:
         return f"{random}-{serial}"
+
+    def recall(self, remembered: Mapping[str, str], now: int) -> None:
+        self.heard.put_nowait(("recalled", dict(remembered)))
+
+    def address(self, stream: str, now: int) -> Address:
+        return Address() if stream == MAIN else Address(f"?stream={stream}", {"signature": f"at {now}"})
+
+    def inquire(self, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:
+        return [Told(ticket, ({"topic": topic, **arguments},))]
 
     def begin(self, now: int) -> Sequence[Out]:
         self.heard.put_nowait(("begin",))
@@ -57,16 +68,16 @@ class Told:
         self.heard.put_nowait(("lost", request.context, sent))
         return []
 
-    def opened(self, now: int) -> Sequence[Out]:
-        self.heard.put_nowait(("opened",))
+    def opened(self, now: int, stream: str = MAIN) -> Sequence[Out]:
+        self.heard.put_nowait(("opened", stream))
         return self.on_open
 
-    def receive(self, frame: str | bytes, now: int) -> Sequence[Out]:
-        self.heard.put_nowait(("received", frame))
+    def receive(self, frame: str | bytes, now: int, stream: str = MAIN) -> Sequence[Out]:
+        self.heard.put_nowait(("received", frame, stream))
         return self.on_frame
 
-    def closed(self, why: str, now: int) -> Sequence[Out]:
-        self.heard.put_nowait(("closed",))
+    def closed(self, why: str, now: int, stream: str = MAIN) -> Sequence[Out]:
+        self.heard.put_nowait(("closed", stream))
         return []
 
     def tick(self, now: int) -> Sequence[Out]:
@@ -92,6 +103,7 @@ class Server:
         self.headers: dict[str, str] = {}
         self.silent = False
         self.streams: list[web.WebSocketResponse] = []
+        self.opened: list[tuple[str, str | None]] = []
         self.port = 0
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -106,13 +118,14 @@ class Server:
         stream = web.WebSocketResponse()
         await stream.prepare(request)
         self.streams.append(stream)
+        self.opened.append((request.query_string, request.headers.get("signature")))
         async for message in stream:
             await stream.send_str(f"echo {message.data}")
         return stream
 
 
 class World:
-    def __init__(self, server: Server, protocol: Told) -> None:
+    def __init__(self, server: Server, protocol: Scribe) -> None:
         self.server, self.protocol = server, protocol
         self.events: list[Any] = []
         self.notes: list[str] = []
@@ -139,7 +152,7 @@ async def world() -> AsyncIterator[World]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     server.port = runner.addresses[0][1]
-    made = World(server, Told())
+    made = World(server, Scribe())
     running = asyncio.ensure_future(made.bridge.run())
     await made.protocol.wait("begin")
     await made.protocol.wait("opened")
@@ -170,7 +183,7 @@ async def test_a_5xx_is_an_answer_and_a_dropped_connection_is_lost_after_sending
 
 async def test_a_refused_connection_is_lost_before_sending() -> None:
     """It certainly did not leave."""
-    protocol, server = Told(), Server()
+    protocol, server = Scribe(), Server()
     server.port = 1
     world = World(server, protocol)
     running = asyncio.ensure_future(world.bridge.run())
@@ -262,3 +275,66 @@ async def test_a_clock_that_differs_from_the_venues_is_said_once(world: World) -
         world.bridge.submit(place(each))
         await world.protocol.wait("answered", each)
     assert sum("clock skew" in note for note in world.notes) == 1
+
+
+async def test_an_operators_question_is_answered(world: World) -> None:
+    """By a future that any thread can wait for."""
+    answer = world.bridge.inquire("balances", {"asset": "BTC"})
+    told = await asyncio.wrap_future(answer)
+    assert told.rows == ({"topic": "balances", "asset": "BTC"},)
+    assert world.bridge.topics == {"balances": "what is there"}
+
+
+async def test_what_was_remembered_comes_back_before_anything_else(world: World) -> None:
+    """Handed to the protocol as it was."""
+    world.bridge.recall({"joins": "1,2"})
+    assert await world.protocol.wait("recalled") == ("recalled", {"joins": "1,2"})
+
+
+async def test_each_stream_has_its_own_address_headers_and_life() -> None:
+    """One lost says nothing of the other; the address is asked anew at each connect."""
+    server, protocol = Server(), Scribe()
+    protocol.streams = (MAIN, "order")
+    application = web.Application()
+    application.add_routes([web.get("/ws", server.stream)])
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    server.port = runner.addresses[0][1]
+    world = World(server, protocol)
+    running = asyncio.ensure_future(world.bridge.run())
+    await protocol.wait("opened", MAIN)
+    await protocol.wait("opened", "order")
+    assert set(server.opened) == {("", None), ("stream=order", f"at {world.now}")}
+    protocol.on_frame = [Frame("mine", "order")]
+    which = server.opened.index(("", None))
+    await server.streams[which].send_str("x")
+    await protocol.wait("received", "x", MAIN)
+    protocol.on_frame = []
+    await protocol.wait("received", "echo mine", "order")
+    world.now += SECOND
+    await server.streams[1 - which].close()
+    await protocol.wait("closed", "order")
+    await protocol.wait("opened", "order")
+    assert server.opened[-1] == ("stream=order", f"at {world.now}")
+    assert ("closed", MAIN) not in protocol.kept
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await runner.cleanup()
+
+
+async def test_bridges_of_one_account_share_its_budget(world: World) -> None:
+    """What one spends, the other has not."""
+    purse = Purse(world.protocol.budgets)
+    for _ in range(3):
+        assert purse.take("default", Kind.NEW, world.now) == (True, 0.0)
+    url = f"127.0.0.1:{world.server.port}"
+    other = Bridge("other", Scribe(), f"http://{url}", f"ws://{url}/ws", world.events.append, lambda: world.now, world.note, purse)
+    running = asyncio.ensure_future(other.run())
+    await asyncio.sleep(0)
+    with pytest.raises(Unsendable, match="budget of other is used up"):
+        other.submit(place("d"))
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

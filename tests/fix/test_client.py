@@ -69,7 +69,8 @@ class TestIn:
             ({"t110": "1"}, "MinQty(110) is not offered"),
             ({"t111": "1"}, "MaxFloor(111) is not offered"),
             ({"t210": "1"}, "MaxShow(210) is not offered"),
-            ({"t126": "20260101-00:00:00"}, "ExpireTime(126) is not offered"),
+            ({"t126": "20260101-00:00:00"}, "ExpireTime(126) is for TimeInForce(59) 6, GoodTillDate, only"),
+            ({"t59": "6", "t432": "20261399"}, "ExpireTime(126) or ExpireDate(432) is not a time"),
             ({"t11": "x" * 65}, "ClOrdID(11) is longer than 64 characters"),
             ({"t44": "1e99"}, "Price(44) 1e99 is beyond what can be handled exactly"),
             ({"t38": "NaN"}, "OrderQty(38) NaN is beyond"),
@@ -115,7 +116,11 @@ class TestIn:
             session=V42.session, cl_ord_id="c", orig_cl_ord_id="a", order_id="1"
         )
         assert V42.decode({"35": "F", "11": "c", "41": "NONE", "37": "1"}) == CancelOrder(session=V42.session, cl_ord_id="c", order_id="1")
-        assert V42.decode({"35": "G", "11": "g", "41": "a"}) == ReplaceOrder(session=V42.session, cl_ord_id="g", orig_cl_ord_id="a")
+        found = {"35": "G", "11": "g", "41": "a", "55": "BTC/USDT", "54": "1", "40": "2", "38": "2", "44": "99", "6001": "x", "60": "t"}
+        assert V42.decode(found) == ReplaceOrder(
+            session=V42.session, cl_ord_id="g", orig_cl_ord_id="a", symbol="BTC/USDT", side=Side.BUY, ord_type=OrdType.LIMIT,
+            order_qty=D(2), price=D(99), echo={"6001": "x"}, transact_time="t",
+        )  # fmt: skip
         assert V44.decode({"35": "H", "37": "1", "54": "2", "55": "X", "790": "q"}) == StatusRequest(
             session=V44.session, order_id="1", symbol="X", side=Side.SELL, ord_status_req_id="q"
         )

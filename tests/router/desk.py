@@ -18,16 +18,21 @@ from router.model import (
     Filled,
     LinkDown,
     LinkUp,
+    MassCancel,
+    MassCancelReport,
     NewOrder,
     Rejected,
+    Replaced,
+    ReplaceOrder,
     Send,
     Started,
+    Stated,
     StatusRequest,
     Tick,
 )
 from router.order import Order
 from router.rules import Capabilities, Client, Configured, Destination, Instrument, Route
-from router.words import ExecType, OrdType, Side, TimeInForce
+from router.words import ExecType, MassScope, OrdStatus, OrdType, Side, TimeInForce
 
 SESSION = "FIX.4.2:ROUTER->OMS"
 LINK = "FIX.4.2:ACC->VENUE"
@@ -39,15 +44,20 @@ BTC = Instrument(
 CAN = Capabilities(
     ord_types=(OrdType.LIMIT, OrdType.MARKET), times_in_force=(TimeInForce.GTC, TimeInForce.IOC), post_only=True, market_buy_by_cash=True
 )
+NATIVE = Capabilities(
+    ord_types=(OrdType.LIMIT,), times_in_force=(TimeInForce.GTC,), post_only=False, market_buy_by_cash=False, native_replace=True
+)
 LIMIT_ONLY = Capabilities(ord_types=(OrdType.LIMIT,), times_in_force=(TimeInForce.GTC,), post_only=False, market_buy_by_cash=False)
 
 
 def configured(**more: Any) -> Configured:
-    """One client; BINANCE can do much, GBBO little; the route goes to BINANCE."""
-    client = Client(session=SESSION, default_time_in_force=TimeInForce.GTC)
+    """One client; BINANCE can do much, GBBO little, NATIVE replaces by itself; the route goes to BINANCE. `client` and `witness` change
+    those."""
+    client = Client(session=SESSION, **{"default_time_in_force": TimeInForce.GTC} | more.pop("client", {}))
+    witness = more.pop("witness", "")
     destinations = tuple(
-        Destination(name=name, account="acc", link=LINK, venue=name, capabilities=can, instruments=(BTC,))
-        for name, can in (("BINANCE", CAN), ("GBBO", LIMIT_ONLY))
+        Destination(name=name, account="acc", link=LINK, venue=name, capabilities=can, instruments=(BTC,), witness=witness)
+        for name, can in (("BINANCE", CAN), ("GBBO", LIMIT_ONLY), ("NATIVE", NATIVE))
     )
     standard: dict[str, Any] = {"destinations": destinations, "clients": (client,), "routes": (Route(destination="BINANCE"),)}
     return Configured(**standard | more)
@@ -89,6 +99,17 @@ class Desk:
     def cancel(self, cl_ord_id: str = "c", orig: str = "a", **more: Any) -> list[Effect]:
         return self.apply(CancelOrder(session=SESSION, cl_ord_id=cl_ord_id, orig_cl_ord_id=orig, **more))
 
+    def replace(self, cl_ord_id: str = "r", orig: str = "a", qty: str = "2", px: str | None = "100", **more: Any) -> list[Effect]:
+        """Its new leg, where it needs one, is called "w" and the ClOrdID."""
+        standard: dict[str, Any] = {
+            "session": SESSION, "cl_ord_id": cl_ord_id, "orig_cl_ord_id": orig, "symbol": "BTC/USDT", "side": Side.BUY,
+            "ord_type": OrdType.LIMIT, "order_qty": D(qty), "price": None if px is None else D(px), "venue_cl_ord_id": f"w{cl_ord_id}",
+        }  # fmt: skip
+        return self.apply(ReplaceOrder(**standard | more))
+
+    def mass_cancel(self, **more: Any) -> list[Effect]:
+        return self.apply(MassCancel(**{"session": SESSION, "cl_ord_id": "q", "scope": MassScope.ALL, "asked": "7"} | more))
+
     def status(self, cl_ord_id: str | None = "a", **more: Any) -> list[Effect]:
         return self.apply(StatusRequest(session=SESSION, cl_ord_id=cl_ord_id, **more))
 
@@ -116,11 +137,19 @@ class Desk:
     def reject_cancel(self, number: int = 1, **more: Any) -> list[Effect]:
         return self.apply(CancelRejected(account="acc", venue_order_id=f"o{number}", **more))
 
-    def down(self) -> list[Effect]:
-        return self.apply(LinkDown(LINK))
+    def replaced(self, number: int = 1, exec_id: str = "") -> list[Effect]:
+        return self.apply(Replaced(account="acc", exec_id=exec_id or f"m{number}-{len(self.inputs)}", venue_order_id=f"o{number}"))
 
-    def up(self) -> list[Effect]:
-        return self.apply(LinkUp(LINK))
+    def state(self, status: OrdStatus, cum: str, px: str | None = "100", name: str = "v1", asked: bool = True) -> list[Effect]:
+        """What the venue says all told."""
+        avg_px = None if px is None else D(px)
+        return self.apply(Stated(account="acc", status=status, cum_qty=D(cum), avg_px=avg_px, venue_cl_ord_id=name, asked=asked))
+
+    def down(self, link: str = LINK) -> list[Effect]:
+        return self.apply(LinkDown(link))
+
+    def up(self, link: str = LINK) -> list[Effect]:
+        return self.apply(LinkUp(link))
 
     def later(self, seconds: float) -> list[Effect]:
         """Let time pass, and tick where a tick would have something to do."""
@@ -163,6 +192,8 @@ def shape(effects: list[Effect]) -> list[str]:
                 said.append(f"{each.exec_type}/{each.ord_status}")
             case CancelReject():
                 said.append(f"9/{each.ord_status}")
+            case MassCancelReport():
+                said.append(f"r/{each.affected}")
             case Alert():
                 said.append("!")
     return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
@@ -9,15 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.engine import Engine
-from router.model import ExecutionReport, Found, Started, Unanswered
+from router.model import ClientDown, ClientUp, ExecutionReport, Filled, Found, Listed, Listing, Started, Unanswered
 from router.words import CxlRejReason, Done, ExecType, OrdStatus, OrdType, Side, TimeInForce
-from tests.router.desk import SESSION, D, Desk, reports
+from tests.router.desk import LINK, SECOND, SESSION, D, Desk, reports
 
+STANDINGS = [OrdStatus.NEW, OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED]
+CONFIG: dict[str, Any] = {"witness": "REST", "client": {"wait_when_pending": True, "cancel_on_disconnect": 5 * SECOND}}
+links = st.sampled_from([LINK, "REST"])
+TIMES = [TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY]
 numbers = st.integers(1, 4)
 quantities = st.sampled_from(["0.1", "0.5", "1", "1.5"])
 exec_ids = st.sampled_from(["x1", "x2", "x3", "x4", "x5", "x6"])
 steps = st.one_of(
-    st.tuples(st.just("new"), numbers, st.sampled_from([TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK]), st.booleans()),
+    st.tuples(st.just("new"), numbers, st.sampled_from(TIMES), st.booleans()),
     st.tuples(st.just("cash"), numbers),
     st.tuples(st.just("cancel"), numbers, st.integers(1, 9)),
     st.tuples(st.just("status"), numbers),
@@ -30,8 +35,15 @@ steps = st.one_of(
     st.tuples(st.just("end_stated"), numbers, quantities, exec_ids),
     st.tuples(st.just("unanswered"), numbers),
     st.tuples(st.just("found"), numbers, st.lists(st.sampled_from(["o1", "o2", "o3"]), unique=True)),
-    st.tuples(st.just("down")),
-    st.tuples(st.just("up")),
+    st.tuples(st.just("replace"), numbers, st.integers(1, 9), quantities),
+    st.tuples(st.just("replaced"), numbers, exec_ids),
+    st.tuples(st.just("leg"), st.integers(1, 9), quantities),
+    st.tuples(st.just("standing"), numbers, st.sampled_from(STANDINGS), st.sampled_from(["0", "0.5", "1"]), st.booleans()),
+    st.tuples(st.just("mass")),
+    st.tuples(st.just("listed")),
+    st.tuples(st.just("present"), st.booleans()),
+    st.tuples(st.just("down"), links),
+    st.tuples(st.just("up"), links),
     st.tuples(st.just("restart")),
     st.tuples(st.just("later"), st.sampled_from([1, 6, 40])),
 )
@@ -68,10 +80,25 @@ def play(desk: Desk, step: tuple[Any, ...]) -> None:
             if order is not None and order.placed:
                 event = Found(order_id=order.order_id, candidates=tuple(*candidates)) if candidates else None
                 desk.apply(event or Unanswered(order_id=order.order_id, text="lost"))
-        case ("down",):
-            desk.down()
-        case ("up",):
-            desk.up()
+        case ("replace", n, m, quantity):
+            desk.replace(f"r{m}", f"a{n}", qty=quantity)
+        case ("replaced", n, exec_id):
+            desk.replaced(n, exec_id=exec_id)
+        case ("leg", m, quantity):
+            names = {"account": "acc", "venue_cl_ord_id": f"wr{m}", "venue_order_id": f"ow{m}"}
+            desk.apply(Filled(exec_id=f"leg{m}{quantity}", last_qty=D(quantity), last_px=D(100), complete=False, **names))
+        case ("standing", n, status, cum, asked):
+            desk.state(status, cum, name=f"v{n}", asked=asked)
+        case ("mass",):
+            desk.mass_cancel()
+        case ("listed",):
+            desk.apply(Listed(link=LINK, listings=(Listing(venue_symbol="BTCUSDT", tick=D("0.1"), lot=D("0.1"), min_qty=D("0.1")),)))
+        case ("present", here):
+            desk.apply((ClientUp if here else ClientDown)(SESSION))
+        case ("down", link):
+            desk.down(link)
+        case ("up", link):
+            desk.up(link)
         case ("restart",):
             desk.apply(Started("test"))
         case ("later", seconds):
@@ -82,7 +109,7 @@ def play(desk: Desk, step: tuple[Any, ...]) -> None:
 @given(st.lists(steps, max_size=40))
 def test_no_history_breaks_the_book(history: list[tuple[Any, ...]]) -> None:
     """`Desk.apply` runs `blotter.check()` after each step, and lets no internal error pass."""
-    desk = Desk()
+    desk = Desk(**deepcopy(CONFIG))
     for step in history:
         play(desk, step)
     orders = desk.engine.state.blotter.orders.values()
@@ -101,7 +128,7 @@ def test_no_history_breaks_the_book(history: list[tuple[Any, ...]]) -> None:
 @given(st.lists(steps, max_size=40))
 def test_replay_says_the_same_again(history: list[tuple[Any, ...]]) -> None:
     """The same inputs give the same effects with the same ids, and the same book."""
-    desk = Desk()
+    desk = Desk(**deepcopy(CONFIG))
     for step in history:
         play(desk, step)
     again = Engine()
@@ -118,10 +145,10 @@ def test_replay_says_the_same_again(history: list[tuple[Any, ...]]) -> None:
 @given(st.lists(steps, max_size=40))
 def test_a_client_is_never_told_a_rejected_order_unless_somebody_said_no(history: list[tuple[Any, ...]]) -> None:
     """Rejected comes from a refusal of ours before sending, or from the venue's own word; never from silence or a lost link."""
-    desk = Desk()
+    desk = Desk(**deepcopy(CONFIG))
     for step in history:
         said = len(desk.said)
         play(desk, step)
         new: list[ExecutionReport] = [each for each in reports(desk.said[said:]) if each.ord_status is OrdStatus.REJECTED]
         executed = [each for each in new if each.exec_type is ExecType.REJECTED]
-        assert not executed or step[0] in ("new", "cash", "reject", "found")
+        assert not executed or step[0] in ("new", "cash", "reject", "found", "standing")

@@ -13,7 +13,7 @@ from router.rules import Account, Client, Configured, Route
 from router.words import OrdRejReason, OrdType, Side, TimeInForce
 from tests.router.desk import BTC, SESSION, D, configured
 
-BINANCE, GBBO = configured().destinations
+BINANCE, GBBO, _ = configured().destinations
 
 
 def order(**more: Any) -> NewOrder:
@@ -75,7 +75,7 @@ def test_what_is_taken(more: dict[str, Any]) -> None:
     assert check(order(**more), TimeInForce.GTC, BINANCE, BTC) is None
 
 
-@pytest.mark.parametrize("tif", [TimeInForce.DAY, TimeInForce.FOK, TimeInForce.GTD, TimeInForce.IOC])
+@pytest.mark.parametrize("tif", [TimeInForce.FOK, TimeInForce.OPG, TimeInForce.GTX, TimeInForce.IOC])
 def test_a_time_in_force_that_the_venue_lacks_is_refused_by_name(tif: TimeInForce) -> None:
     """Never silently another one."""
     refusal = check(order(), tif, GBBO, BTC)

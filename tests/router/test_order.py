@@ -78,7 +78,7 @@ def test_each_state_takes_each_happening_or_names_the_contradiction(base: OrdSta
 )
 def test_a_pending_cancel_shows_over_everything_that_does_not_end_it(base: OrdStatus, shown: OrdStatus) -> None:
     """Precedence, FIX 4.4 Appendix D: Pending Cancel 12 over Done For Day 10 and Filled 8."""
-    assert order(base=base, pending=Pending(OrdStatus.PENDING_CANCEL, "c", shown=True)).ord_status is shown
+    assert order(base=base, pending=Pending(OrdStatus.PENDING_CANCEL, None, shown=True)).ord_status is shown
 
 
 @pytest.mark.parametrize("base", BASES)
@@ -90,11 +90,11 @@ def test_leaves_is_nothing_once_done_and_the_rest_before(base: OrdStatus) -> Non
 def test_the_average_price_is_exact_or_the_nearest_of_twelve_decimals() -> None:
     """3 at 1 and 7 at 2 is 1.7; 1 at 1 and 2 at 2 has no end."""
     exact, endless = order(), order()
-    exact.fill(Decimal(3), Decimal(1), False, 2)
-    exact.fill(Decimal(7), Decimal(2), True, 3)
+    exact.fill(exact.leg, Decimal(3), Decimal(1), False, 2)
+    exact.fill(exact.leg, Decimal(7), Decimal(2), True, 3)
     assert exact.avg_px == Decimal("1.7")
-    endless.fill(Decimal(1), Decimal(1), False, 2)
-    endless.fill(Decimal(2), Decimal(2), False, 3)
+    endless.fill(endless.leg, Decimal(1), Decimal(1), False, 2)
+    endless.fill(endless.leg, Decimal(2), Decimal(2), False, 3)
     assert str(endless.avg_px) == "1.666666666667"
 
 

@@ -1,0 +1,169 @@
+"""The second witness beside an order's own link, and what a venue states of an order all told."""
+
+from __future__ import annotations
+
+from router.model import Ask, LinkDown, Send
+from router.words import ExecType, OrdStatus, OrdType
+from tests.router.desk import LINK, D, Desk, alerts, reports, sent, shape
+
+
+def watched() -> Desk:
+    """A live order at a venue with a FIX link and a witness "REST", both up."""
+    desk = Desk(witness="REST")
+    desk.up("REST")
+    desk.new("a")
+    desk.accept(1)
+    return desk
+
+
+def asked_on(effects: list[object]) -> list[str]:
+    return [each.link for each in effects if isinstance(each, Send) and isinstance(each.command, Ask)]
+
+
+def test_an_unasked_word_that_adds_nothing_changes_nothing() -> None:
+    """The FIX session has told it already."""
+    desk = watched()
+    desk.fill("0.4")
+    assert desk.state(OrdStatus.NEW, "0.4", asked=False) == []
+    assert desk.later(60) == []
+
+
+def test_what_the_witness_is_ahead_of_is_asked_about_when_the_link_had_its_time() -> None:
+    """And then booked by difference."""
+    desk = watched()
+    assert desk.state(OrdStatus.NEW, "0.4", asked=False) == []
+    assert asked_on(desk.later(6)) == ["REST"]
+    effects = desk.state(OrdStatus.NEW, "0.4", "99")
+    report = reports(effects)[0]
+    assert (report.exec_type, report.last_qty, report.last_px, report.cum_qty) == (ExecType.TRADE, D("0.4"), D(99), D("0.4"))
+    assert "derived" in report.text
+    assert desk.order().doubt == ""
+
+
+def test_a_link_that_tells_in_time_makes_the_witness_moot() -> None:
+    """No question, no double."""
+    desk = watched()
+    desk.state(OrdStatus.NEW, "0.4", asked=False)
+    desk.fill("0.4")
+    assert asked_on(desk.later(6)) == ["REST"]
+    assert reports(desk.state(OrdStatus.NEW, "0.4")) == []
+    assert desk.order().cum_qty == D("0.4")
+
+
+def test_an_execution_told_after_it_was_booked_from_the_total_is_not_booked_again() -> None:
+    """Neither whole nor in part."""
+    desk = watched()
+    desk.down()
+    desk.state(OrdStatus.NEW, "0.4")
+    desk.up()
+    assert reports(desk.fill("0.3")) == []
+    report = reports(desk.fill("0.3"))[0]
+    assert (report.last_qty, report.cum_qty) == (D("0.2"), D("0.6"))
+
+
+def test_while_the_link_is_away_the_witness_is_asked() -> None:
+    """So the client hears of its executions all the same."""
+    desk = watched()
+    assert asked_on(desk.down()) == ["REST"]
+    assert shape(desk.state(OrdStatus.FILLED, "1")) == ["trade/filled", "!"]
+
+
+def test_a_cancel_of_unknown_executions_is_cleared_up() -> None:
+    """By the witness; without one, it would wait for a person."""
+    desk = watched()
+    desk.apply(LinkDown("REST"))
+    desk.down()
+    desk.up()
+    desk.up("REST")
+    effects = desk.end(1)
+    assert asked_on(effects) == ["REST"] or asked_on(desk.said) != []
+    done = desk.state(OrdStatus.CANCELED, "0.3")
+    assert shape(done) == ["trade/partially-filled", "!", "canceled/canceled"]
+    assert reports(done)[-1].cum_qty == D("0.3")
+
+
+def test_after_a_restart_the_witness_is_waited_for() -> None:
+    """The FIX session comes up first and knows less; it is asked only if the witness stays away."""
+    desk = Desk(witness="REST")
+    desk.new("a")
+    desk.accept(1)
+    desk.down()
+    assert asked_on(desk.up()) == []
+    assert asked_on(desk.later(6)) == [LINK]
+    assert asked_on(desk.up("REST")) == ["REST"]
+
+
+def test_a_witness_that_goes_away_with_a_question() -> None:
+    """The deadline asks again, on what is left."""
+    desk = watched()
+    desk.down()
+    desk.up()
+    desk.apply(LinkDown("REST"))
+    assert asked_on(desk.later(21)) == [LINK]
+
+
+def test_its_no_to_a_new_order() -> None:
+    """REJECTED by the venue's own word."""
+    desk = Desk(witness="REST")
+    desk.up("REST")
+    desk.new("a")
+    desk.later(6)
+    assert shape(desk.state(OrdStatus.REJECTED, "0")) == ["rejected/rejected"]
+
+
+def test_an_order_whose_acknowledgement_was_lost() -> None:
+    """New, and its executions."""
+    desk = Desk(witness="REST")
+    desk.up("REST")
+    desk.new("a")
+    desk.later(6)
+    assert shape(desk.state(OrdStatus.NEW, "0.5")) == ["new/new", "trade/partially-filled", "!"]
+
+
+def test_executions_without_any_price() -> None:
+    """The limit stands in for it, and Text says so; without a limit the order stays in doubt."""
+    desk = watched()
+    desk.down()
+    assert "limit" in reports(desk.state(OrdStatus.NEW, "0.5", None))[0].text
+
+
+def test_filled_with_less_than_was_ordered_is_a_doubt() -> None:
+    """Not a fill that nobody saw."""
+    desk = watched()
+    desk.down()
+    desk.state(OrdStatus.FILLED, "0.5")
+    assert desk.order().base is OrdStatus.PARTIALLY_FILLED
+    assert "but not how" in alerts(desk.said)[-1] or "but not how" in desk.order().doubt
+
+
+def test_somebody_elses_order() -> None:
+    """Not adopted."""
+    desk = watched()
+    assert desk.state(OrdStatus.NEW, "0.5", name="not-ours") == []
+
+
+def test_nothing_is_asked_twice_for_one_answer() -> None:
+    """The nameless questions of the FIX link do not hold the witness's up."""
+    desk = Desk(witness="REST")
+    for number, name in enumerate("ab", 1):
+        desk.new(name)
+        desk.accept(number)
+    desk.new("c")
+    desk.down()
+    desk.up()
+    assert len(asked_on(desk.up("REST"))) == 3
+    assert "Place" not in sent(desk.said[-3:])
+
+
+def test_an_order_by_cash_is_filled_by_the_venues_word() -> None:
+    """It has no OrderQty that would tell; whether its executions were told before or not."""
+    for told_before in (True, False):
+        desk = Desk(witness="REST")
+        desk.up("REST")
+        desk.new("a", ord_type=OrdType.MARKET, order_qty=None, price=None, cash_order_qty=D(100))
+        desk.accept(1)
+        if told_before:
+            desk.fill("1", "99")
+        desk.state(OrdStatus.FILLED, "1", "99")
+        assert desk.order().base is OrdStatus.FILLED
+        assert (reports(desk.said)[-1].ord_status, reports(desk.said)[-1].cum_qty) == (OrdStatus.FILLED, D(1))
