@@ -1,4 +1,5 @@
-"""The simulated Apifiny on the wire: FIX endpoints and the control port. Decides nothing; passes bytes and the time."""
+"""The simulated Apifiny on the wire: FIX endpoints, and REST, WebSockets and control on one port. Decides nothing; passes bytes and
+the time."""
 
 import asyncio
 import time
@@ -9,16 +10,21 @@ from functools import partial
 from aiohttp import web
 
 from bridges import control
-from bridges.apifiny import errors
-from bridges.apifiny.controlled import Controlled
-from bridges.apifiny.errors import Refused
-from bridges.apifiny.exchange import Exchange
-from bridges.apifiny.fixapi import FixApi
-from bridges.apifiny.fixwire import Message
-from bridges.apifiny.logon import check_logon
-from bridges.apifiny.session import Session
-from bridges.apifiny.settings import ApifinySettings, Endpoint
-from bridges.apifiny.tally import OK, Tally
+from bridges.apifiny import sim_errors as errors
+from bridges.apifiny.sim_auth import Keys
+from bridges.apifiny.sim_controlled import Controlled
+from bridges.apifiny.sim_errors import Refused
+from bridges.apifiny.sim_exchange import Exchange
+from bridges.apifiny.sim_feed import Feed
+from bridges.apifiny.sim_fixapi import FixApi
+from bridges.apifiny.sim_fixwire import Message
+from bridges.apifiny.sim_logon import check_logon
+from bridges.apifiny.sim_market import Market
+from bridges.apifiny.sim_rest import RestApi
+from bridges.apifiny.sim_session import Session
+from bridges.apifiny.sim_settings import ApifinySettings, Endpoint
+from bridges.apifiny.sim_tally import OK, Tally
+from bridges.apifiny.sim_web import Web
 from bridges.faults import Faults
 from bridges.memory import Memory
 
@@ -35,7 +41,7 @@ def system_clock() -> int:
 
 
 class Connection(asyncio.Protocol):
-    """One TCP connection and its session: the `fixapi.Outlet` of its account once it is logged on."""
+    """One TCP connection and its session: the `sim_fixapi.Outlet` of its account once it is logged on."""
 
     def __init__(self, simulator: "ApifinySimulator", endpoint: Endpoint) -> None:
         self._simulator = simulator
@@ -113,7 +119,11 @@ class ApifinySimulator:
             settings.reject_text,
             settings.fix_requests_per_second,
         )
-        self._controlled = Controlled(self.exchange, self.api, faults, self._tally, self, clock)
+        market, keys = Market(self.exchange), Keys(settings.accounts)
+        self.feed = Feed(self.exchange, market, faults)
+        self.rest = RestApi(self.exchange, self.feed, self.api, faults, self._tally, keys, settings, clock())
+        self._web = Web(self.rest, self.feed, market, keys, self._tally, settings, self)
+        self._controlled = Controlled(self.exchange, self.api, self.feed, self.rest, faults, self._tally, self, clock)
         self._settings = settings
         self._refusing_until_ms = 0
         self._connections: set[Connection] = set()
@@ -137,8 +147,8 @@ class ApifinySimulator:
                 server = await loop.create_server(partial(Connection, self, endpoint), self._settings.host, endpoint.port)
                 self._servers.append(server)
             self.fix_ports = tuple(server.sockets[0].getsockname()[1] for server in self._servers)
-            app = web.Application()
-            app.add_routes(control.routes(self._controlled))
+            app = web.Application(middlewares=[self._web.door])
+            app.add_routes([*control.routes(self._controlled), *self._web.routes()])
             self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_S)
             await self._runner.setup()
             await web.TCPSite(self._runner, self._settings.host, self._settings.control_port).start()
@@ -166,6 +176,8 @@ class ApifinySimulator:
                 await self._all_gone.wait()
         for connection in list(self._connections):
             connection.abort()
+        self.rest.reset()
+        await self._web.close()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -180,6 +192,9 @@ class ApifinySimulator:
         """Whatever is due by the clock. Runs of itself ten times a second, and on time for delayed answers."""
         now_ms = self.clock()
         self.api.tick(now_ms)
+        self.rest.tick(now_ms)
+        self.feed.tick(now_ms)
+        self._web.tick(now_ms)
         for connection in list(self._connections):
             connection.session.tick(now_ms)
             connection.flush()
@@ -187,14 +202,15 @@ class ApifinySimulator:
 
     def flush(self) -> None:
         """Sends what the last input caused, one write a connection, and sees to it that what is due wakes us."""
+        self.feed.publish(self.clock())
         touched, self.touched = self.touched, {}
         for connection in touched:
             connection.flush()
-        due_ms = self.api.due_ms
-        if due_ms is not None and self._ticking is not None:
+        due = [each for each in (self.api.due_ms, self.rest.due_ms, self.feed.due_ms) if each is not None]
+        if due and self._ticking is not None:
             if self._waking is not None:
                 self._waking.cancel()
-            delay_s = max(0, due_ms - self.clock()) / 1000
+            delay_s = max(0, min(due) - self.clock()) / 1000
             self._waking = asyncio.get_running_loop().call_later(delay_s, self.tick)
 
     def _tick_later(self) -> None:
@@ -207,7 +223,7 @@ class ApifinySimulator:
     # Sessions
 
     def connected(self, connection: Connection) -> None:
-        if self.clock() < self._refusing_until_ms:
+        if self.refusing:
             connection.abort()
         self._connections.add(connection)
         self._all_gone.clear()
@@ -246,15 +262,20 @@ class ApifinySimulator:
     def _outlet(self, account_id: str, venue: str) -> Connection | None:
         return self._sessions.get((account_id, self._endpoint_of.get(venue, 0)))
 
+    @property
+    def refusing(self) -> bool:
+        return self.clock() < self._refusing_until_ms
+
     # What the control asks of the line
 
     def disconnect(self) -> None:
-        """Drops every connection at once."""
+        """Drops every FIX connection and WebSocket at once."""
         for connection in list(self._connections):
             connection.abort()
+        self._web.disconnect()
 
     def refuse_until(self, until_ms: int) -> None:
-        """Hangs up on whoever connects before that time; 0 ends it."""
+        """Hangs up before that time on every FIX connection, REST request and WebSocket that begins; 0 ends it."""
         self._refusing_until_ms = until_ms
 
 

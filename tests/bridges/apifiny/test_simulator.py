@@ -1,16 +1,19 @@
-"""The simulator over real sockets: FIX on one port, control on the other, the clock in the test's hand."""
+"""The simulator over real sockets: FIX on one port, REST, WebSockets and control on the other, the clock in the test's hand."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
+import jwt
 import pytest
+from yarl import URL
 
-from bridges.apifiny.fixwire import Message, Parser
+from bridges.apifiny.sim_fixwire import Message, Parser
 from bridges.apifiny.simulator import ApifinySimulator, serve
 
-from .venue import NOW, OTHER, SECRET, enquiry, logon, message, new, order_id, settings, token
+from .venue import ACCOUNT, NOW, OTHER, SECRET, enquiry, logon, message, new, new_body, order_id, settings, signature, token
 
 
 class Clock:
@@ -86,6 +89,21 @@ class Desk:
     async def get(self, path: str):
         async with self._http.get(f"http://127.0.0.1:{self.simulator.control_port}/_sim/{path}") as answer:
             return await answer.json()
+
+    async def rest(self, method: str, path: str, given: dict | str = "", venue: str = "BINANCE"):
+        """A signed REST request: the status and the JSON of its answer, or a ClientError."""
+        text = json.dumps(given) if isinstance(given, dict) else given
+        headers = {"signature": signature(text, self.clock())}
+        url = URL(f"{self.url}/ac/v2/{venue}/{path}" + ("" if method == "POST" else f"?{text}"), encoded=True)
+        async with self._http.request(method, url, data=text if method == "POST" else None, headers=headers) as answer:
+            return answer.status, await answer.json(content_type=None)
+
+    async def listen(self, path: str, token: str) -> aiohttp.ClientWebSocketResponse:
+        return await self._http.ws_connect(self.url + path, headers={"signature": token}, autoping=False)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.simulator.control_port}"
 
     async def close(self) -> None:
         for client in self._clients:
@@ -332,3 +350,136 @@ async def test_nothing_that_is_answered_holds_a_secret(desk):
     assert SECRET not in str(await client.read())
     assert SECRET not in str(await desk.get("requests"))
     assert SECRET not in repr(desk.simulator.exchange.account(OTHER))
+
+
+# REST and WebSockets
+
+ORDERS = "/ac/ws/v2/BINANCE/order"
+
+
+def named(n: int) -> dict[str, str]:
+    return {"accountId": ACCOUNT, "venue": "BINANCE", "orderId": order_id(n)}
+
+
+async def test_one_order_over_all_three_ways(desk):
+    """By FIX, seen on /order and /asset and in REST, cancelled by REST, which FIX hears."""
+    orders, assets = await desk.listen(ORDERS, signature(None)), await desk.listen("/ac/ws/v2/asset", signature(None))
+    client = await desk.logged_on()
+    client.send(("D", new(1)))
+    assert (await client.read())[150] == "0"
+    assert (await orders.receive_json())["payload"]["orderStatus"] == "SUBMITTED"
+    assert (await assets.receive_json())["result"]["payload"][0]["frozen"] == 6500
+    status, answer = await desk.rest("GET", "order/queryOrderInfo", "&".join(f"{k}={v}" for k, v in named(1).items()))
+    assert (status, answer["result"][0]["orderStatus"]) == (200, "SUBMITTED")
+    status, answer = await desk.rest("POST", "order/cancelOrder", named(1))
+    assert answer["result"][0]["orderStatus"] == "CANCELLED"
+    assert (await client.read())[150] == "4"
+    assert (await orders.receive_json())["payload"]["orderStatus"] == "CANCELLED"
+    (order,) = await desk.get("orders")
+    assert (order["by"], order["status"]) == ("fix", "CANCELLED")
+
+
+async def test_a_counterparty_fills_an_order_by_rest_and_its_stream_is_told(desk):
+    """FIX is not, though it is logged on."""
+    client = await desk.logged_on()
+    orders = await desk.listen(ORDERS, signature(None))
+    await desk.rest("POST", "order/newOrder", new_body(1))
+    await desk.post("trade", {"symbol": "BTCUSDT", "side": "SELL", "qty": "0.1", "price": 65000})
+    assert [(await orders.receive_json())["payload"]["orderStatus"] for _ in range(2)] == ["SUBMITTED", "FILLED"]
+    client.send(("1", "112=after|"))
+    assert (await client.read())[112] == "after"
+    (order,) = await desk.get("orders")
+    assert (order["by"], order["client_id"], order["filled"]) == ("rest", order_id(1), "0.1")
+
+
+@pytest.mark.parametrize(
+    ("path", "token_", "code"),
+    [
+        (ORDERS, "", "0x20000A"),
+        (ORDERS, signature(None, exp=None), "0x20000A"),
+        (ORDERS, signature(None, exp=NOW // 1000 + 61), "0x20000A"),
+        (ORDERS, signature(None, exp=NOW - 1), "0x20000A"),
+        (ORDERS, signature(None, secretKeyId="x"), "0x20000B"),
+        ("/ac/ws/v2/NOWHERE/order", signature(None), "0x02003A"),
+        ("/md/ws/v1", "", "0x20000A"),
+        ("/md/ws/v1", jwt.encode({"accessKey": "nobody"}, SECRET), "0x20000B"),
+        ("/md/ws/v1", jwt.encode({"accessKey": "key"}, SECRET + "x"), "0x20000A"),
+    ],
+)
+async def test_a_stream_that_may_not_be_opened_is_told_why(desk, path, token_, code):
+    """401 and the venue's error in the place of the upgrade."""
+    with pytest.raises(aiohttp.WSServerHandshakeError) as no:
+        await desk.listen(path, token_)
+    assert no.value.status == 401
+    async with desk._http.get(desk.url + path, headers={"signature": token_}) as answer:
+        assert (await answer.json())["error"]["code"] == code
+    assert (await desk.get("requests"))["rejected_signatures"] == (2 if code == "0x20000A" else 0)
+
+
+async def test_a_user_streams_exp_may_be_in_milliseconds(desk):
+    """As the document's own sample has it."""
+    orders = await desk.listen(ORDERS, signature(None, exp=NOW + 30_000))
+    await desk.rest("POST", "order/newOrder", new_body(1))
+    assert (await orders.receive_json())["payload"]["orderStatus"] == "SUBMITTED"
+
+
+async def test_market_data_and_its_heartbeat(desk):
+    """Subscribed, told, asked, and cut off for saying nothing."""
+    data = await desk.listen("/md/ws/v1", jwt.encode({"accessKey": "key"}, SECRET))
+    await data.send_json({"channel": "orderbook", "symbol": "BTCUSDT", "venues": ["BINANCE"], "action": "sub"})
+    assert (await data.receive_json())["orderbook"]["asks"][0] == [65010, 1]
+    desk.clock.now_ms += 30_000
+    desk.simulator.tick()
+    assert await data.receive_json() == {"ping": NOW + 30_000}
+    desk.clock.now_ms += 10_000
+    desk.simulator.tick()
+    assert (await data.receive()).type is aiohttp.WSMsgType.CLOSED
+
+
+async def test_disconnect_and_refuse_connections_hold_for_rest_and_streams(desk):
+    """The control is spared; after the time everybody gets in again."""
+    orders = await desk.listen(ORDERS, signature(None))
+    await desk.post("fault", {"kind": "refuse_connections", "delay_s": 20})
+    await desk.post("fault", {"kind": "disconnect"})
+    assert (await orders.receive()).type is aiohttp.WSMsgType.CLOSED
+    with pytest.raises(aiohttp.ClientError):
+        await desk.rest("POST", "order/newOrder", new_body(1))
+    with pytest.raises(aiohttp.ClientError):
+        await desk.listen(ORDERS, signature(None))
+    desk.clock.now_ms += 20_000
+    await desk.listen(ORDERS, signature(None, desk.clock()))
+    assert (await desk.rest("POST", "order/newOrder", new_body(2, desk.clock())))[1]["error"] is None
+    assert len(await desk.get("orders")) == 1
+
+
+async def test_faults_of_rest_over_the_wire(desk):
+    """A reply that is dropped, one that is delayed, and a 503."""
+    await desk.post("fault", {"kind": "drop_reply", "match": "new"})
+    with pytest.raises(aiohttp.ClientError):
+        await desk.rest("POST", "order/newOrder", new_body(1))
+    await desk.post("fault", {"kind": "http_503", "match": "cancel"})
+    with pytest.raises(json.JSONDecodeError):
+        await desk.rest("POST", "order/cancelOrder", named(1))
+    await desk.post("fault", {"kind": "delay", "delay_s": 5, "match": "cancel"})
+    orders = await desk.listen(ORDERS, signature(None))
+    waiting = asyncio.create_task(desk.rest("POST", "order/cancelOrder", named(1)))
+    assert (await orders.receive_json())["payload"]["orderStatus"] == "CANCELLED"
+    assert not waiting.done()
+    desk.clock.now_ms += 5000
+    desk.simulator.tick()
+    assert (await waiting)[1]["result"][0]["orderStatus"] == "CANCELLED"
+
+
+async def test_closing_ends_streams_and_requests_that_wait():
+    """Nobody is left hanging."""
+    async with running() as desk:
+        orders = await desk.listen(ORDERS, signature(None))
+        await desk.post("fault", {"kind": "delay", "delay_s": 50, "match": "new"})
+        waiting = asyncio.create_task(desk.rest("POST", "order/newOrder", new_body(1)))
+        while not await desk.get("orders"):
+            pass
+        closing = asyncio.create_task(desk.simulator.close())
+        with pytest.raises(aiohttp.ClientError):
+            await waiting
+        assert (await orders.receive()).type is aiohttp.WSMsgType.CLOSE
+        await closing

@@ -1,14 +1,23 @@
 """What the Apifiny simulator's tests share: settings, ids that follow the rule, tokens, and FIX text with | for SOH."""
 
 import hashlib
+import json
 from decimal import Decimal
 
 import jwt
 from pydantic import SecretStr
 
-from bridges.apifiny.fixwire import Message, Parser, utc_timestamp
-from bridges.apifiny.orders import NewOrder, OrderType
-from bridges.apifiny.settings import Account, ApifinySettings, Balance, Endpoint, Instrument, Seed
+from bridges.apifiny.sim_auth import Keys
+from bridges.apifiny.sim_exchange import Exchange
+from bridges.apifiny.sim_feed import Feed
+from bridges.apifiny.sim_fixapi import FixApi
+from bridges.apifiny.sim_fixwire import Message, Parser, utc_timestamp
+from bridges.apifiny.sim_market import Market
+from bridges.apifiny.sim_orders import NewOrder, OrderType
+from bridges.apifiny.sim_rest import Answer, Request, RestApi
+from bridges.apifiny.sim_settings import Account, ApifinySettings, Balance, Endpoint, Instrument, Seed
+from bridges.apifiny.sim_tally import Tally
+from bridges.faults import Faults
 from bridges.matching import Side
 
 D = Decimal
@@ -141,3 +150,124 @@ def parse(data: bytes) -> list[Message]:
 def body_of(text: str) -> dict[int, str]:
     """The fields of a report's body."""
     return {int(tag): value for tag, _, value in (part.partition("=") for part in text.split("\x01") if part)}
+
+
+# REST and WebSockets
+
+
+def signature(signed: str | bytes | None, now_ms: int = NOW, secret: str = SECRET, **claims) -> str:
+    """The document's JWT for a request (`signed`: its body or query) or a stream (None); a claim of None is left out."""
+    digest = None if signed is None else hashlib.sha256(signed.encode() if isinstance(signed, str) else signed).hexdigest()
+    payload = {"accountId": ACCOUNT, "secretKeyId": "key", "digest": digest, "exp": now_ms // 1000 + 30} | claims
+    return jwt.encode({name: value for name, value in payload.items() if value is not None}, secret, algorithm="HS256")
+
+
+def new_body(n: int | None, now_ms: int = NOW, **changes) -> dict:
+    """A newOrder, a buy of 0.1 at 65000 at BINANCE unless changed; None leaves out, `n` None the order id."""
+    info = {
+        "symbol": "BTCUSDT",
+        "orderType": "LIMIT",
+        "timeInForce": 1,
+        "orderSide": "BUY",
+        "limitPrice": "65000",
+        "quantity": "0.1",
+    } | changes
+    whole = {"accountId": ACCOUNT, "venue": "BINANCE", "orderId": None if n is None else order_id(n, now_ms)}
+    whole["orderInfo"] = {name: value for name, value in info.items() if value is not None}
+    return {name: value for name, value in whole.items() if value is not None}
+
+
+class Ears:
+    """An outlet that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.hung_up = False
+
+    def send(self, text: str) -> None:
+        self.texts.append(text)
+
+    def hang_up(self) -> None:
+        self.hung_up = True
+
+    def take(self) -> list:
+        texts, self.texts = self.texts, []
+        return [json.loads(text, parse_float=Decimal) for text in texts]
+
+
+class RestVenue:
+    """A venue without sockets: REST, streams and a FIX side that records, with the clock in the test's hand."""
+
+    def __init__(self, **changes) -> None:
+        self.settings = settings(**changes)
+        self.now = NOW
+        self.exchange = Exchange(self.settings, NOW)
+        self.faults, self.tally = Faults(), Tally()
+        self.fix: list = []
+        self.market = Market(self.exchange)
+        self.feed = Feed(self.exchange, self.market, self.faults)
+        self.fixapi = FixApi(self.exchange, self.faults, self.tally, lambda account, venue: self)
+        keys = Keys(self.settings.accounts)
+        self.rest = RestApi(self.exchange, self.feed, self.fixapi, self.faults, self.tally, keys, self.settings, NOW)
+
+    # A FIX session
+
+    account_id, venues = ACCOUNT, BINANCE
+
+    def send(self, msg_type: str, body: str) -> None:
+        self.fix.append((msg_type, body_of(body)))
+
+    def send_raw(self, data: bytes) -> None:
+        self.fix.append(data)
+
+    def reject(self, refused: Message, reason: int, tag: int, text: str) -> None:
+        self.fix.append(("3", text))
+
+    def by_fix(self, msg_type: str, body: str) -> list:
+        self.fixapi.handle(self, parse(message(msg_type, 2, body, self.now))[0], self.now)
+        self.feed.publish(self.now)
+        return self.take_fix()
+
+    def take_fix(self) -> list:
+        fix, self.fix = self.fix, []
+        return fix
+
+    # REST
+
+    def ask(self, request: Request) -> list:
+        """The outcome goes into the list that this gives, now or later."""
+        outcomes: list = []
+        self.rest.handle(request, self.now, outcomes.append)
+        return outcomes
+
+    def call(self, method: str, path: str, given: dict | str = "", **claims):
+        """A signed request to BINANCE: the outcome's JSON with exact numbers, or the outcome itself where it is none."""
+        (outcome,) = self.ask(self.signed(method, path, given, **claims))
+        if not isinstance(outcome, Answer) or outcome.status != 200:
+            return outcome
+        return json.loads(outcome.text, parse_float=Decimal)
+
+    def signed(self, method: str, path: str, given: dict | str = "", **claims) -> Request:
+        text = json.dumps(given) if isinstance(given, dict) else given
+        sign = signature(text, self.now, **claims)
+        if method == "POST":
+            return Request(method, f"/ac/v2/BINANCE/{path}", "", text.encode(), sign)
+        return Request(method, f"/ac/v2/BINANCE/{path}", text, b"", sign)
+
+    def new(self, n: int | None, **changes):
+        return self.call("POST", "order/newOrder", new_body(n, self.now, **changes))
+
+    def cancel(self, n: int, **changes):
+        return self.call("POST", "order/cancelOrder", {"accountId": ACCOUNT, "venue": "BINANCE", "orderId": order_id(n)} | changes)
+
+    def query(self, n: int):
+        return self.call("GET", "order/queryOrderInfo", f"accountId={ACCOUNT}&venue=BINANCE&orderId={order_id(n)}")
+
+    def listed(self, what: str, more: str = "") -> list:
+        return self.call("GET", f"order/{what}", f"accountId={ACCOUNT}&venue=BINANCE{more}")["result"]
+
+    def trade(self, side: Side, qty: str, price: str) -> None:
+        """A counterparty's."""
+        _, executions = self.exchange.trade("BINANCE", "BTCUSDT", side, D(qty), D(price), self.now)
+        self.fixapi.report(executions)
+        self.feed.publish(self.now)

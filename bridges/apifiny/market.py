@@ -1,0 +1,95 @@
+"""Apifiny's books and trades, kept as best bid, best ask and last trade of each symbol (document, "Websocket API", "Market Data"). Pure.
+
+Readings: each "orderbook" message is the whole book ("Order Book Payload" knows no increments); one that is older than the one before it
+is not taken. Of trades, the one with the latest `tradeTime` is the last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from bridges.apifiny.reading import Malformed, amount, name, positive, rows
+from router.words import ZERO
+
+__all__ = ["Markets", "Top"]
+
+
+@dataclass(frozen=True, slots=True)
+class Top:
+    """Best prices with quantities in base units, and the last trade's price; None where there is none, or none to be trusted."""
+
+    bid: Decimal | None = None
+    bid_qty: Decimal | None = None
+    ask: Decimal | None = None
+    ask_qty: Decimal | None = None
+    last: Decimal | None = None
+
+
+@dataclass(slots=True)
+class _Market:
+    bid: tuple[Decimal, Decimal] | None = None
+    ask: tuple[Decimal, Decimal] | None = None
+    updated: Decimal = ZERO
+    last: Decimal | None = None
+    traded: Decimal = ZERO
+
+
+class Markets:
+    """The symbols of one venue."""
+
+    def __init__(self, symbols: Sequence[str]) -> None:
+        self._markets = {symbol: _Market() for symbol in symbols}
+
+    def top(self, symbol: str) -> Top:
+        """As it stands now; empty for a symbol that is not configured."""
+        market = self._markets.get(symbol, _Market())
+        bid, ask = market.bid or (None, None), market.ask or (None, None)
+        return Top(bid[0], bid[1], ask[0], ask[1], market.last)
+
+    def forget(self) -> None:
+        """The stream is gone, and with it the books; the last trade stays true."""
+        for market in self._markets.values():
+            market.bid, market.ask, market.updated = None, None, ZERO
+
+    def take(self, message: Mapping[str, Any]) -> None:
+        """A message of the stream; one of a symbol that is not configured is passed over. Raises `Malformed`."""
+        market = self._markets.get(name(message, "symbol"))
+        match message.get("channel"):
+            case "orderbook" if market is not None:
+                _book(market, _object(message, "orderbook"))
+            case "trade" if market is not None:
+                _trades(market, rows(_object(message, "trade").get("trades", [])))
+
+
+def _book(market: _Market, book: Mapping[str, Any]) -> None:
+    updated = amount(book, "updatedAt")
+    if updated < market.updated:
+        return
+    bids, asks = _levels(book, "bids"), _levels(book, "asks")
+    market.bid, market.ask = max(bids, default=None), min(asks, default=None, key=lambda level: level[0])
+    market.updated = updated
+
+
+def _trades(market: _Market, trades: Sequence[Mapping[str, Any]]) -> None:
+    for trade in trades:
+        price, time = positive(trade, "price"), amount(trade, "tradeTime")
+        if price is not None and time > market.traded:
+            market.last, market.traded = price, time
+
+
+def _levels(book: Mapping[str, Any], side: str) -> list[tuple[Decimal, Decimal]]:
+    listed = book.get(side)
+    if not isinstance(listed, list) or not all(isinstance(level, list) and len(level) == 2 for level in listed):
+        raise Malformed(f"{side} is no list of pairs")
+    levels = [(amount({"price": price}, "price"), amount({"size": size}, "size")) for price, size in listed]
+    return [level for level in levels if level[0] and level[1]]
+
+
+def _object(message: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = message.get(key)
+    if not isinstance(value, dict):
+        raise Malformed(f"{key} is not an object")
+    return value

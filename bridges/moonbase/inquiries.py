@@ -1,0 +1,187 @@
+"""What an operator asks for, over the channels that orders do not need. Pure.
+
+Document, "Balances", "Positions", "Deposits", "Withdrawals". Each first question on a topic costs a join of the twenty an hour, and is
+refused with the time of the next one when there is none to spare. Balances and positions are kept up by `upsert`, and cost nothing after
+that; deposits and withdrawals are listed by a join alone, each time. Nothing here withdraws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from bridges.moonbase.calls import when
+from bridges.moonbase.joins import Purpose
+from bridges.moonbase.payload import Malformed, fields, listed, plain
+from bridges.moonbase.phoenix import Channel, Phoenix, Reply, Standing
+from bridges.wire import Out, Told
+
+__all__ = ["TOPICS", "Inquiries", "Inquiring"]
+
+TOPICS: Final[Mapping[str, str]] = {
+    "balances": "the account's balances, by asset",
+    "positions": "the account's positions, by symbol",
+    "deposits": "deposits; asset and limit may be given",
+    "deposit-address": "the address to deposit at; asset is needed",
+    "withdrawals": "withdrawals, read only; asset and limit may be given",
+    "assign-margin": "CHANGES the margin assigned to a position; symbol and margin are needed",
+}
+_CHANNELS: Final = {
+    "balances": "/balances", "positions": "/positions", "deposits": "/deposits", "deposit-address": "/deposits",
+    "withdrawals": "/withdrawals", "assign-margin": "/positions",
+}  # fmt: skip
+_NEEDED: Final = {"deposit-address": {"asset"}, "assign-margin": {"symbol", "margin"}}
+_ALLOWED: Final = {"deposits": {"asset", "limit"}, "withdrawals": {"asset", "limit"}} | _NEEDED
+_KEYS: Final = {"/balances": "asset", "/positions": "symbol"}
+_ROWS_AT_MOST: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiring:
+    """A question whose frame left."""
+
+    ticket: int
+    topic: str
+
+
+@dataclass(slots=True)
+class _Desk:
+    channel: Channel
+    waiting: list[tuple[int, str, Mapping[str, str]]] = field(default_factory=list)
+    rows: dict[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+class Inquiries:
+    """One account's. `symbols`: those that margin may be assigned to."""
+
+    def __init__(self, symbols: Sequence[str], wire: Phoenix) -> None:
+        self._symbols = frozenset(symbols)
+        self._wire = wire
+        self._desks = {topic: _Desk(Channel(topic)) for topic in sorted(set(_CHANNELS.values()))}
+
+    def put(self, ticket: int, topic: str, arguments: Mapping[str, str], context: Callable[[str], Any], now: int) -> list[Out]:
+        """A question. `context` makes what comes back with the reply of the join of a topic."""
+        wrong = self._wrong(topic, arguments)
+        if wrong:
+            return [Told(ticket, error=wrong)]
+        desk = self._desks[_CHANNELS[topic]]
+        if desk.channel.standing is Standing.JOINED and topic not in ("deposits", "withdrawals"):
+            return self._serve(desk, ticket, topic, arguments, now)
+        if desk.channel.standing is Standing.JOINING:
+            if topic in ("deposits", "withdrawals"):
+                return [Told(ticket, error="another question of the kind is under way")]
+            desk.waiting.append((ticket, topic, arguments))
+            return []
+        free = self._wire.joins.free_at(Purpose.INQUIRY, now)
+        if free > now:
+            return [Told(ticket, error=f"it would cost a join, of which Moonbase allows 20 an hour; the next one is at {when(free)}")]
+        desk.waiting.append((ticket, topic, arguments))
+        desk.channel.parameters = _parameters(arguments) if topic in ("deposits", "withdrawals") else {}
+        return self._wire.join(desk.channel, Purpose.INQUIRY, context(desk.channel.topic), now)
+
+    def joined(self, topic: str, reply: Reply, now: int) -> list[Out]:
+        """The join of a topic was answered with yes."""
+        desk = self._desks[topic]
+        desk.channel.standing = Standing.JOINED
+        waiting, desk.waiting = desk.waiting, []
+        try:
+            rows = _rows(listed(reply.response, topic))
+        except Malformed as wrong:
+            desk.channel.standing = Standing.OUT
+            return [Told(ticket, error=f"Moonbase's answer makes no sense: {wrong}") for ticket, _, _ in waiting]
+        key = _KEYS.get(topic, "id")
+        desk.rows = {row.get(key, str(number)): row for number, row in enumerate(rows)}
+        return [out for ticket, asked, arguments in waiting for out in self._serve(desk, ticket, asked, arguments, now)]
+
+    def refused(self, topic: str, why: str) -> list[Out]:
+        """The join was refused, or the channel or its connection is gone."""
+        desk = self._desks[topic]
+        desk.channel.standing = Standing.OUT
+        desk.rows.clear()
+        waiting, desk.waiting = desk.waiting, []
+        return [Told(ticket, error=why) for ticket, _, _ in waiting]
+
+    def knows(self, topic: str) -> bool:
+        """Whether a topic of the venue is one of ours."""
+        return topic in self._desks
+
+    def current(self, topic: str, ref: str | None) -> bool:
+        """Whether a message about the channel's end means the present one."""
+        return ref in (None, self._desks[topic].channel.join_ref)
+
+    def answered(self, context: Inquiring, reply: Reply) -> list[Out]:
+        """A request on a channel was answered."""
+        if not reply.ok:
+            return [Told(context.ticket, error=reply.text)]
+        try:
+            if context.topic == "deposit-address":
+                return [Told(context.ticket, tuple(_rows([reply.response])))]
+            data = fields(reply.response, "the answer").get("data")
+            return [Told(context.ticket, tuple(_rows(listed(data, "data"))))]
+        except Malformed as wrong:
+            return [Told(context.ticket, error=f"Moonbase said yes, but its answer makes no sense: {wrong}")]
+
+    def unanswered(self, context: Inquiring) -> list[Out]:
+        """No answer came."""
+        done = "; it may have been done" if context.topic == "assign-margin" else ""
+        return [Told(context.ticket, error=f"Moonbase did not answer{done}")]
+
+    def upsert(self, topic: str, data: Any) -> list[Out]:
+        """Balances or positions changed. Raises `Malformed`."""
+        desk, key = self._desks[topic], _KEYS.get(topic, "id")
+        for row in _rows(listed(data, "data")):
+            if key in row and len(desk.rows) < _ROWS_AT_MOST:
+                desk.rows[row[key]] = {**desk.rows.get(row[key], {}), **row}
+        return []
+
+    def closed(self) -> list[Out]:
+        """The connection is gone."""
+        return [out for topic in self._desks for out in self.refused(topic, "the connection to Moonbase was lost")]
+
+    def _serve(self, desk: _Desk, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> list[Out]:
+        context = Inquiring(ticket, topic)
+        if topic == "deposit-address":
+            return [self._wire.push(desk.channel, "get_deposit_address", {"asset": arguments["asset"]}, context, now)]
+        if topic == "assign-margin":
+            return [self._wire.push(desk.channel, "assign", {arguments["symbol"]: arguments["margin"]}, context, now)]
+        return [Told(ticket, tuple(desk.rows.values()))]
+
+    def _wrong(self, topic: str, arguments: Mapping[str, str]) -> str:
+        if topic not in TOPICS:
+            return f"no such topic: {plain(topic)}; there are {', '.join(TOPICS)}"
+        if not self._wire.open:
+            return "Moonbase is not connected"
+        strange = set(arguments) - _ALLOWED.get(topic, set())
+        missing = _NEEDED.get(topic, set()) - set(arguments)
+        if strange or missing:
+            return (
+                f"{topic}: {', '.join(sorted(map(plain, strange)))} is not known"
+                if strange
+                else f"{topic} needs {', '.join(sorted(missing))}"
+            )
+        limit = arguments.get("limit", "1")
+        if not (limit.isascii() and limit.isdigit() and len(limit) < 5 and int(limit)):
+            return "limit is not a number from 1 to 9999"
+        if topic == "assign-margin":
+            return self._wrong_margin(arguments)
+        return ""
+
+    def _wrong_margin(self, arguments: Mapping[str, str]) -> str:
+        if arguments["symbol"] not in self._symbols:
+            return f"{plain(arguments['symbol'])} is not configured"
+        try:
+            margin = Decimal(arguments["margin"])
+        except InvalidOperation:
+            return "margin is not a number"
+        exact = margin.is_finite() and margin >= 0 and len(arguments["margin"]) < 40 and arguments["margin"] == f"{margin:f}"
+        return "" if exact else "margin is not a plain number from 0 up"
+
+
+def _parameters(arguments: Mapping[str, str]) -> dict[str, Any]:
+    return {name: int(value) if name == "limit" else value for name, value in arguments.items()}
+
+
+def _rows(values: list[Any]) -> list[Mapping[str, str]]:
+    return [{str(name): plain(value) for name, value in fields(each, "a row").items()} for each in values[:_ROWS_AT_MOST]]
