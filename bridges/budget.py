@@ -6,7 +6,8 @@ The rules, in any window of the venue's length:
    figures would allow, so it holds for venues that count in either way.
 2. New orders never use the reserve: it is for cancels and queries.
 3. New orders and queries together leave half of the reserve free: a cancel finds a place also while everything is being asked.
-4. A new order may wait for its place, but only so long as its sender says; then it is refused, and nothing is used.
+4. A request counts a little longer than the venue's window: two that leave a window apart may arrive nearer to each other.
+5. A new order may wait for its place, but only so long as its sender says; then it is refused, and nothing is used.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from bridges.wire import Budget, Kind
 __all__ = ["Budgets"]
 
 _SECOND = 1_000_000_000
+SLACK = 100_000_000
+"""ns by which the ways of two requests may differ."""
 
 
 class _Window:
@@ -26,7 +29,7 @@ class _Window:
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
-        self.span = int(budget.seconds * _SECOND)
+        self.span = int(budget.seconds * _SECOND) + SLACK
         self.taken: list[tuple[int, Kind]] = []
         self.closed_until = 0
         spare = budget.requests - budget.reserve // 2

@@ -23,7 +23,7 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 Memory = dict[Any, Any]
 
 # To be raised whenever what is kept, or a class in it, changes its shape.
-VERSION = 1
+VERSION = 2
 _TITLE = "fixrouter-simulator-memory"
 _LIBRARY = {
     ("collections", "OrderedDict"),

@@ -39,7 +39,7 @@ TICK_S = 0.05
 ANSWER_WITHIN_S = 10
 CONNECT_WITHIN_S = 3
 FRAME_BYTES = 10 * 1024 * 1024
-PATIENCE_S = 1.0
+PATIENCE_S = 1.2
 """How long a new order may wait for its place in the budget before it is refused."""
 BAN_S = 60.0
 SKEW_S = 2.0

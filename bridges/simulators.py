@@ -11,13 +11,17 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from bridges import memory
-from bridges.apifiny.settings import ApifinySettings
+from bridges.apifiny.sim_settings import ApifinySettings
 from bridges.apifiny.simulator import ApifinySimulator
 from bridges.cryptocom.sim_settings import CryptocomSettings
 from bridges.cryptocom.simulator import CryptocomSimulator
 from bridges.memory import Memory
+from bridges.moonbase.sim_settings import MoonbaseSettings
+from bridges.moonbase.simulator import MoonbaseSimulator
 from bridges.phemex.sim_settings import PhemexSettings
 from bridges.phemex.simulator import PhemexSimulator
+from bridges.primebit.sim_settings import PrimebitSettings
+from bridges.primebit.simulator import PrimebitSimulator
 
 
 class SimulatorSettings(BaseModel):
@@ -27,6 +31,8 @@ class SimulatorSettings(BaseModel):
 
     apifiny: ApifinySettings
     phemex: PhemexSettings
+    primebit: PrimebitSettings
+    moonbase: MoonbaseSettings
     cryptocom: CryptocomSettings
 
 
@@ -43,6 +49,8 @@ class Simulator(Protocol):
 VENUES: dict[str, Callable[[SimulatorSettings], Simulator]] = {
     "apifiny": lambda settings: ApifinySimulator(settings.apifiny),
     "phemex": lambda settings: PhemexSimulator(settings.phemex),
+    "primebit": lambda settings: PrimebitSimulator(settings.primebit),
+    "moonbase": lambda settings: MoonbaseSimulator(settings.moonbase),
     "cryptocom": lambda settings: CryptocomSimulator(settings.cryptocom),
 }
 # The settings that a venue's memory depends on, where it has them; others may change between two runs.

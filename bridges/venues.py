@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bridges.apifiny.protocol import ApifinyProtocol
 from bridges.cryptocom import protocol as cryptocom
+from bridges.moonbase import protocol as moonbase
 from bridges.phemex import protocol as phemex
-from bridges.shell import Bridge, Noted
+from bridges.primebit import protocol as primebit
+from bridges.shell import Bridge, Noted, Purse
 from bridges.wire import VenueProtocol
 from router.ports import Clock, Hear
 from router.rules import Capabilities, Instrument
@@ -22,12 +25,25 @@ __all__ = ["VENUES", "bridges", "capabilities", "faults"]
 class _Venue:
     capabilities: Callable[[AccountSettings], Capabilities]
     protocol: Callable[[AccountSettings, str, Sequence[Instrument]], VenueProtocol]
+    rest: bool = True
+    """False where everything is on the stream."""
 
 
 VENUES: Final[Mapping[str, _Venue]] = {
     "phemex": _Venue(
         lambda account: phemex.CAPABILITIES,  # noqa: ARG005
         lambda account, secret, instruments: phemex.PhemexProtocol(account.name, account.key_id, secret, instruments),
+    ),
+    "primebit": _Venue(
+        lambda account: primebit.CAPABILITIES,  # noqa: ARG005
+        lambda account, secret, instruments: primebit.PrimebitProtocol(
+            account.name, account.account_id, account.key_id, secret, instruments, account.environment
+        ),
+    ),
+    "moonbase": _Venue(
+        lambda account: moonbase.CAPABILITIES,  # noqa: ARG005
+        lambda account, secret, instruments: moonbase.MoonbaseProtocol(account.name, account.key_id, secret, instruments),
+        rest=False,
     ),
     "cryptocom": _Venue(
         lambda account: cryptocom.capabilities(account.emulate_ioc),
@@ -54,21 +70,31 @@ def faults(settings: Settings, path: Path) -> list[str]:
         f"{path}: accounts[{number}].{key}: missing, {account.venue} is reached over REST and WebSocket"
         for number, account in enumerate(settings.accounts)
         if account.venue in VENUES
-        for key in ("rest_url", "stream_url")
+        for key in (("rest_url", "stream_url") if VENUES[account.venue].rest else ("stream_url",))
         if getattr(account, key) is None
     ]
 
 
 def bridges(settings: Settings, folder: Path, hear: Hear, clock: Clock, note: Noted) -> dict[str, Bridge]:
-    """A bridge for each account of these venues, by its link's name. Raises `Fault` for a secret that is missing."""
+    """A bridge for each account of these venues, and one beside the FIX session of each destination that has a REST side too, by their
+    links' names. Raises `Fault` for a secret that is missing."""
     made = {}
     for account in settings.accounts:
-        if account.venue not in VENUES:
-            continue
-        assert account.rest_url is not None
-        assert account.stream_url is not None
-        instruments = [i.frozen() for each in settings.destinations if each.account == account.name for i in each.instruments]
+        places = [each for each in settings.destinations if each.account == account.name]
         secret = account.secret.read(folder).get_secret_value()
-        protocol = VENUES[account.venue].protocol(account, secret, instruments)
-        made[account.name] = Bridge(account.name, protocol, account.rest_url, account.stream_url, hear, clock, note)
+        if account.venue in VENUES:
+            assert account.stream_url is not None
+            protocol = VENUES[account.venue].protocol(account, secret, [i.frozen() for each in places for i in each.instruments])
+            made[account.name] = Bridge(account.name, protocol, account.rest_url or "", account.stream_url, hear, clock, note)
+            continue
+        purse: Purse | None = None
+        for each in places:
+            if not each.beside or each.rest_url is None or each.stream_url is None:
+                continue
+            beside = ApifinyProtocol(
+                account.name, each.beside, account.account_id, account.key_id, secret, each.venue or each.name,
+                [i.frozen() for i in each.instruments], each.order_path == "rest", each.market_url,
+            )  # fmt: skip
+            purse = purse or Purse(beside.budgets)  # the venue counts by account
+            made[each.beside] = Bridge(each.beside, beside, each.rest_url, each.stream_url, hear, clock, note, purse)
     return made

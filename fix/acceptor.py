@@ -7,18 +7,24 @@ received."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import quickfix
 
-from fix.client import ClientDialect, MissingField, Refused, UnsupportedMessage
+from fix.client import ClientDialect, MissingField, Refused, Request, UnsupportedMessage
+from fix.dropcopy import DropCopy
 from fix.guard import Noted, guarded
-from fix.tags import MSG_TYPE
+from fix.passwords import Login
+from fix.tags import LOGON, MSG_TYPE
 from fix.text import fields
+from fix.throttle import Throttle
 from router.model import CancelOrder, ClientDown, ClientUp, Input, NewOrder, ReplaceOrder, Report
+from router.ports import Clock
 
-__all__ = ["Acceptor", "Steps"]
+__all__ = ["Acceptor", "ClientSession", "Steps", "session_id"]
 
 
 class Steps(Protocol):
@@ -33,14 +39,37 @@ class Steps(Protocol):
     def refuse(self, request: NewOrder | CancelOrder | ReplaceOrder, text: str) -> None: ...
 
 
+@dataclass(frozen=True)
+class ClientSession:
+    """What is agreed with one client session, as far as FIX goes."""
+
+    dialect: ClientDialect
+    login: Login | None = None
+    throttle: Throttle | None = None
+
+    def encode(self, message: Report, possibly_resent: bool) -> str:
+        """A report as the client wants it."""
+        return self.dialect.encode(message, possibly_resent)
+
+
+def session_id(name: str) -> Any:
+    """QuickFIX's SessionID of a session name such as `FIX.4.2:ROUTER->OMS42`."""
+    begin, _, rest = name.partition(":")
+    sender, _, target = rest.partition("->")
+    target, _, qualifier = target.partition(":")
+    return quickfix.SessionID(begin, sender, target, qualifier)
+
+
 class Acceptor(quickfix.Application):
     """All client sessions; satisfies `ports.Clients`."""
 
-    def __init__(self, dialects: Mapping[str, ClientDialect], session_ids: Mapping[str, Any], note: Noted) -> None:
-        """`dialects` and QuickFIX's `session_ids`, both by session name."""
+    def __init__(self, clients: Mapping[str, ClientSession], copies: Sequence[DropCopy], clock: Clock, note: Noted) -> None:
+        """`clients` by session name."""
         super().__init__()
-        self._dialects = dialects
-        self._session_ids = session_ids
+        self._clients = clients
+        self._copies = {each.session: each for each in copies}
+        self._session_ids = {name: session_id(name) for name in (*clients, *self._copies)}
+        self._clock = clock
         self._note = note
         self._runtime: Steps | None = None
 
@@ -51,12 +80,18 @@ class Acceptor(quickfix.Application):
     def report(self, message: Report, possibly_resent: bool = False) -> None:
         """Hand a report to its session. One that is away gets it at its next logon: QuickFIX stores it under its sequence
         number."""
+        self._send(message, message.session, lambda: self._clients[message.session].encode(message, possibly_resent))
+        for name, copy in self._copies.items():
+            self._send(message, name, partial(copy.text, message, possibly_resent))
+
+    def _send(self, message: Report, session: str, encode: Callable[[], str | None]) -> None:
         try:
-            text = self._dialects[message.session].encode(message, possibly_resent)
-            quickfix.Session.sendToTarget(quickfix.Message(text, False), self._session_ids[message.session])
+            text = encode()
+            if text is not None:
+                quickfix.Session.sendToTarget(quickfix.Message(text, False), self._session_ids[session])
         except (KeyError, ValueError, quickfix.FIXException) as wrong:
             # Its order is journaled and in the book; the client's own status request still finds it.
-            self._note("report not sent", level="error", session=message.session, cl_ord_id=message.cl_ord_id, why=str(wrong))
+            self._note("report not sent", level="error", session=session, cl_ord_id=message.cl_ord_id, why=str(wrong))
 
     # --- QuickFIX's callbacks ---------------------------------------------------------------------------------------------
 
@@ -79,23 +114,35 @@ class Acceptor(quickfix.Application):
         """Nothing to add; resends go out as they are."""
 
     def fromAdmin(self, message: Any, session_id: Any) -> None:  # noqa: N802
-        """QuickFIX handles the session level."""
+        guarded(self._note, self._admit, message, session_id)
 
     def fromApp(self, message: Any, session_id: Any) -> None:  # noqa: N802
         guarded(self._note, self._take, message, session_id)
 
     def _presence(self, what: type[ClientUp] | type[ClientDown], session_id: Any) -> None:
-        if self._runtime is not None:
+        if self._runtime is not None and session_id.toString() in self._clients:
             self._runtime.post(what(session_id.toString()))
+
+    def _admit(self, message: Any, session_id: Any) -> None:
+        """QuickFIX handles the session level, but for who may log on."""
+        found = fields(message.toString())
+        client = self._clients.get(session_id.toString())
+        if found[MSG_TYPE] != LOGON or client is None or client.login is None:
+            return
+        refused = client.login.refuses(found)
+        if refused:
+            self._note("logon refused", level="warning", session=session_id.toString(), why=refused)
+            raise quickfix.RejectLogon(refused)
 
     def _take(self, message: Any, session_id: Any) -> None:
         text, name = message.toString(), session_id.toString()
         found = fields(text)
         try:
-            request = self._dialects[name].decode(found)
+            request = self._understood(name, found)
         except Refused as refused:
             self._note("message refused", level="warning", session=name, msg_type=found[MSG_TYPE], why=str(refused))
-            quickfix.Session.sendToTarget(quickfix.Message(self._dialects[name].refuse(found, str(refused)), False), session_id)
+            dialect = self._clients[name].dialect if name in self._clients else self._copies[name].dialect
+            quickfix.Session.sendToTarget(quickfix.Message(dialect.refuse(found, str(refused)), False), session_id)
             return
         except MissingField as missing:
             raise quickfix.FieldNotFound(missing.tag) from None
@@ -109,3 +156,13 @@ class Acceptor(quickfix.Application):
             self._note("journal failed", level="error", session=name, why=str(failed))
             if isinstance(request, NewOrder | CancelOrder | ReplaceOrder):
                 self._runtime.refuse(request, "the router cannot write its journal: the request was not taken")
+
+    def _understood(self, name: str, found: dict[str, str]) -> Request:
+        """A message as a request. Raises what the dialect raises, and `Refused` for one that is not wanted now, or here."""
+        if name in self._copies:
+            raise Refused("this is a drop copy session: it hears reports and takes no requests")
+        client = self._clients[name]
+        too_many = client.throttle.refuses(found, self._clock()) if client.throttle is not None else ""
+        if too_many:
+            raise Refused(too_many)
+        return client.dialect.decode(found)

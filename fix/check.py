@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from fix.passwords import is_hash
 from fix.sessions import SessionFile, SessionFileError
 from router.settings import Fault, Settings
 
@@ -21,9 +22,14 @@ def faults(settings: Settings, path: Path, elsewhere: Collection[str] = ()) -> l
     clients = _file(f"{path}: fix.clients", folder / settings.fix.clients, "acceptor", found)
     venues = _file(f"{path}: fix.venues", folder / settings.fix.venues, "initiator", found)
     if clients is not None:
-        agreed = {each.session for each in settings.clients}
+        agreed = {each.session for each in settings.clients} | {each.session for each in settings.drop_copies}
         found += [f"{clients.path}: session {key}: no [[clients]] entry in {path} has it" for key in clients.keys() if key not in agreed]  # noqa: SIM118
         found += [f"{path}: clients: session: {key} is not in {clients.path}" for key in sorted(agreed - set(clients.keys()))]
+    found += [
+        f"{path}: clients[{number}].password_hash: not an argon2 hash; make one with: fixrouter password"
+        for number, client in enumerate(settings.clients)
+        if client.password_hash is not None and not is_hash(client.password_hash)
+    ]
     if venues is not None:
         used = [key for account in settings.accounts for key in account.sessions]
         found += [f"{venues.path}: session {key}: no account uses it" for key in venues.keys() if key not in used]  # noqa: SIM118

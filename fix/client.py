@@ -69,6 +69,8 @@ class ClientDialect:
         ExDestination(100) in ExecutionReport."""
         self.session = session
         self._is_42 = begin_string == "FIX.4.2"
+        self.marks_copies = not self._is_42
+        """Whether this version has CopyMsgIndicator(797)."""
         self._is_50 = begin_string == "FIXT.1.1"
         self._report_destination = report_destination
         self._ord_rej_reasons = t.ORD_REJ_REASONS_42 if self._is_42 else t.ORD_REJ_REASONS_44

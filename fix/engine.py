@@ -17,20 +17,13 @@ from typing import Any
 
 import quickfix
 
+from fix.acceptor import session_id
 from fix.rawlog import RawLogs
 from fix.sessions import SessionFile
 
-__all__ = ["Sessions", "session_id"]
+__all__ = ["Sessions"]
 
 _LISTENING_WITHIN_S = 10
-
-
-def session_id(name: str) -> Any:
-    """QuickFIX's SessionID of a session name such as `FIX.4.2:ROUTER->OMS42`."""
-    begin, _, rest = name.partition(":")
-    sender, _, target = rest.partition("->")
-    target, _, qualifier = target.partition(":")
-    return quickfix.SessionID(begin, sender, target, qualifier)
 
 
 class Sessions:

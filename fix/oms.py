@@ -15,7 +15,7 @@ from typing import Any
 import quickfix
 
 from fix import tags as t
-from fix.engine import session_id
+from fix.acceptor import session_id
 from fix.guard import guarded
 from fix.sessions import SessionFile
 from fix.text import fields, join, timestamp

@@ -8,19 +8,22 @@ from functools import partial
 from pathlib import Path
 
 from fix import apifiny
-from fix.acceptor import Acceptor, Steps
+from fix.acceptor import Acceptor, ClientSession, Steps, session_id
 from fix.apifiny import ApifinyDialect
 from fix.check import DIALECTS
 from fix.client import ClientDialect
-from fix.engine import Sessions, session_id
+from fix.dropcopy import DropCopy
+from fix.engine import Sessions
 from fix.guard import Noted
 from fix.initiator import Initiator, VenueLink
+from fix.passwords import Login
 from fix.rawlog import RawLogs
 from fix.sessions import SessionFile
 from fix.tags import RAW_DATA, RAW_DATA_LENGTH
+from fix.throttle import Throttle
 from router.ports import Clock
 from router.rules import Capabilities
-from router.settings import AccountSettings, Settings
+from router.settings import AccountSettings, ClientSettings, DropCopySettings, Settings
 
 __all__ = ["FixRim", "capabilities"]
 
@@ -44,10 +47,9 @@ class FixRim:
         self._said: set[tuple[str, str]] = set()
         ours = [each for each in settings.accounts if each.venue in DIALECTS]
         self.links = {name: _link(name, each, folder, clock) for each in ours for name in each.sessions}
-        dialects = {
-            each.session: ClientDialect(each.session.split(":")[0], each.session, each.report_destination) for each in settings.clients
-        }
-        self.clients = Acceptor(dialects, {name: session_id(name) for name in dialects}, note)
+        self.clients = Acceptor(
+            {each.session: _client(each) for each in settings.clients}, [_copy(each) for each in settings.drop_copies], clock, note
+        )
         self._initiator = Initiator(self.links, note)
         logs = RawLogs(state / "log", clock, self._event)
         self._names = clients.keys()
@@ -78,6 +80,18 @@ class FixRim:
             self._said = {each for each in self._said if each[0] != session}
         self._said.add(kind)
         self._note("fix session", level=level, session=session, what=text)
+
+
+def _client(agreed: ClientSettings) -> ClientSession:
+    dialect = ClientDialect(agreed.session.split(":")[0], agreed.session, agreed.report_destination)
+    login = Login(agreed.username, agreed.password_hash) if agreed.username and agreed.password_hash else None
+    throttle = Throttle(agreed.messages_per_second) if agreed.messages_per_second is not None else None
+    return ClientSession(dialect, login, throttle)
+
+
+def _copy(agreed: DropCopySettings) -> DropCopy:
+    dialect = ClientDialect(agreed.session.split(":")[0], agreed.session)
+    return DropCopy(agreed.session, dialect, frozenset(agreed.sessions), frozenset(agreed.accounts), frozenset(agreed.destinations))
 
 
 def _link(name: str, account: AccountSettings, folder: Path, clock: Clock) -> VenueLink:

@@ -134,6 +134,8 @@ class _Router:
         self._rim.attach(self._runtime)
         for report in unsure:
             self._rim.clients.report(report, possibly_resent=True)
+        for name, bridge in bridges.items():
+            bridge.recall(engine.state.remembered.get(name, {}))
         self._runtime.start(settings.frozen(_capabilities(settings)), version("fixrouter"))
 
     def run_until_stopped(self) -> NoReturn:

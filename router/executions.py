@@ -369,7 +369,9 @@ def _bind(state: State, order: Order, event: VenueEvent) -> Leg:
     leg = order.leg_of(event.venue_cl_ord_id, venue_order_id)
     if venue_order_id is None or venue_order_id == leg.venue_order_id:
         return leg
-    if leg.venue_order_id is not None:
+    if leg.venue_order_id is not None and venue_order_id == leg.venue_cl_ord_id:
+        return leg  # by our id: a venue with two ways in may call an order one thing here and another there
+    if leg.venue_order_id not in (None, leg.venue_cl_ord_id):
         raise Contradiction(f"its id was {leg.venue_order_id} and is now {venue_order_id}")
     owner = state.blotter.at_venue(order.account, None, venue_order_id)
     if owner is not None and owner is not order:

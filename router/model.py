@@ -533,6 +533,7 @@ class CancelReject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     time: int
     response_to: CxlRejResponseTo = CxlRejResponseTo.CANCEL
     account: str | None = None
+    destination: str | None = None
     echo: dict[str, str] = {}
 
 

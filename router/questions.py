@@ -68,6 +68,8 @@ def link_down(state: State, event: LinkDown, now: int) -> list[Effect]:
     if was_up:
         count = sum(1 for _ in state.blotter.on_link(event.link))
         why = f": {event.text}" if event.text else ""
+        if any(each.witness == event.link for each in state.policy.configured.destinations):
+            return [*effects, Alert(f"{event.link}, a second witness, is down{why}")]
         effects.append(Alert(f"{event.link} is down{why}; {count} open orders are in doubt until it is back"))
     return effects
 
@@ -197,6 +199,8 @@ def found(state: State, event: Found, now: int) -> list[Effect]:
     """What a search for an order brought. Candidates that no order of ours has claimed are shared among those of ours that look alike:
     with as many of the one as of the other it does not matter which is which; otherwise a person must decide."""
     order = state.blotter.orders[event.order_id]
+    if order.done:
+        return answered(state, order, now)  # a repeated question's second answer
     free = sorted(each for each in event.candidates if state.blotter.at_venue(order.account, None, each) is None)
     if order.venue_order_id is not None:
         return answered(state, order, now) if event.candidates else not_found(state, order, now)

@@ -90,9 +90,12 @@ def _of(
 
 
 def duplicate(request: NewOrder, known: Order, now: int) -> ExecutionReport:
-    """The answer to a second order under a ClOrdID already used (103=6)."""
+    """The answer to a second order under a ClOrdID already used (103=6): it tells where the first one stands, for that is what this ClOrdID
+    names (FIX 4.2 Appendix D, D31; 4.4 F.1.b). An OMS that books by ClOrdID must not take its live order for dead."""
     text = f"ClOrdID(11) {request.cl_ord_id} was used before, by order {known.order_id}: that order is not touched by this"
-    return _no_order(request, f"D{now}", OrdRejReason.DUPLICATE_ORDER, text, now)
+    return msgspec.structs.replace(
+        status(known, now, text), exec_id=f"D{now}", exec_type=ExecType.REJECTED, ord_rej_reason=OrdRejReason.DUPLICATE_ORDER
+    )
 
 
 def not_taken(request: NewOrder | CancelOrder | ReplaceOrder, text: str, now: int) -> ExecutionReport | CancelReject:
@@ -178,13 +181,15 @@ def cancel_reject(request: CancelOrder | ReplaceOrder, order: Order | None, reas
         session=request.session,
         order_id=order.order_id if order else NONE,
         cl_ord_id=request.cl_ord_id,
-        orig_cl_ord_id=request.orig_cl_ord_id or (order.cl_ord_id if order else NONE),
+        # FIX 4.2 volume 4, Order Cancel Reject: the ClOrdID of the last request that was accepted, whatever this one named.
+        orig_cl_ord_id=order.cl_ord_id if order else request.orig_cl_ord_id or NONE,
         ord_status=order.ord_status if order else OrdStatus.REJECTED,
         reason=reason,
         text=text,
         time=now,
         response_to=CxlRejResponseTo.REPLACE if isinstance(request, ReplaceOrder) else CxlRejResponseTo.CANCEL,
         account=order.request.account if order else None,
+        destination=order.destination if order else None,
         echo=order.request.echo if order else {},
     )
 

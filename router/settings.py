@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, model_validator
 
 from router import rules
 from router.rules import Capabilities
@@ -102,6 +102,49 @@ class ClientSettings(_Strict):
     day_ends_utc: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
     cancel_on_disconnect_s: Annotated[Decimal, Field(ge=0)] | None = None
     report_destination: bool = True
+    username: Name | None = None
+    password_hash: Name | None = None
+    """Made by `fixrouter password`."""
+    messages_per_second: Annotated[int, Field(ge=1)] | None = None
+    allow: tuple[IPvAnyNetwork, ...] = ()
+    """Where its connections may come from, judged by the front door; empty: anywhere."""
+
+    @model_validator(mode="after")
+    def _both(self) -> ClientSettings:
+        if (self.username is None) != (self.password_hash is None):
+            raise ValueError("username and password_hash go together")
+        return self
+
+
+class DropCopySettings(_Strict):
+    """`[[drop_copies]]`: a session that hears the reports of others; empty: of all. A report must fit every list that is not empty."""
+
+    session: Name
+    sessions: tuple[Name, ...] = ()
+    accounts: tuple[Name, ...] = ()
+    destinations: tuple[Name, ...] = ()
+    allow: tuple[IPvAnyNetwork, ...] = ()
+
+
+class TlsSettings(_Strict):
+    """Certificates as PEM files; with `client_ca` a client must show one of that authority."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+class FrontDoorSettings(_Strict):
+    """`[front_door]`: the gate in front of QuickFIX. Without it QuickFIX itself listens, for a trusted network segment."""
+
+    host: Name = "127.0.0.1"
+    port: Annotated[int, Field(gt=0, lt=65536)]
+    tls: TlsSettings | None = None
+    max_connections: Annotated[int, Field(gt=0)] = 256
+    max_per_address: Annotated[int, Field(gt=0)] = 32
+    logon_attempts_per_minute: Annotated[int, Field(gt=0)] = 30
+    logon_within_s: Annotated[float, Field(gt=0)] = 5
+    slow_reader_bytes: Annotated[int, Field(gt=0)] = 4 * 1024 * 1024
 
 
 class AccountSettings(_Strict):
@@ -194,14 +237,22 @@ class Settings(_Strict):
     router: RouterSettings = RouterSettings()
     log: LogSettings = LogSettings()
     fix: FixSettings
+    front_door: FrontDoorSettings | None = None
     clients: tuple[ClientSettings, ...]
+    drop_copies: tuple[DropCopySettings, ...] = ()
     accounts: tuple[AccountSettings, ...]
     destinations: tuple[DestinationSettings, ...]
     routes: tuple[RouteSettings, ...] = ()
 
     def faults(self) -> list[str]:
         """What does not fit together, a line each, beginning with the key."""
-        faults = _twice("clients", "session", [each.session for each in self.clients])
+        faults = _twice("clients", "session", [*(each.session for each in self.clients), *(each.session for each in self.drop_copies)])
+        faults += [
+            f"drop_copies[{number}]: sessions: there is no client {each}"
+            for number, copy in enumerate(self.drop_copies)
+            for each in copy.sessions
+            if each not in {client.session for client in self.clients}
+        ]
         faults += _twice("accounts", "name", [each.name for each in self.accounts])
         faults += _twice("destinations", "name", [each.name.upper() for each in self.destinations])
         accounts = {each.name: each for each in self.accounts}
@@ -215,6 +266,12 @@ class Settings(_Strict):
                 faults.append(f"{key}: session: {destination.session} is not one of account {account.name}")
             elif destination.session is not None and not account.sessions:
                 faults.append(f"{key}: session: account {account.name} has none")
+            if (destination.rest_url is None) != (destination.stream_url is None):
+                faults.append(f"{key}: rest_url and stream_url go together")
+            if destination.order_path == "rest" and destination.rest_url is None:
+                faults.append(f"{key}: order_path: rest needs a rest_url")
+            if destination.rest_url is not None and destination.session is None:
+                faults.append(f"{key}: rest_url: it is for a destination with a FIX session; this one's stands with its account")
             faults += _twice(key, "symbol", [each.symbol for each in destination.instruments])
         for number, route in enumerate(self.routes):
             if route.destination.upper() not in destinations:

@@ -18,6 +18,7 @@ from typing import Any
 
 from tests.wire import Client
 
+_PORTS = {"phemex": 9201, "primebit": 9301, "moonbase": 9401, "cryptocom": 9501}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -91,7 +92,7 @@ class System:
         """`replace`: file under config/demo, a regular expression, and what stands there instead."""
         self.folder = folder
         self.fix_port, self.venue_port = free_port(), free_port()
-        self.control_ports = {"apifiny": free_port(), "phemex": free_port(), "cryptocom": free_port()}
+        self.control_ports = {name: free_port() for name in ("apifiny", "phemex", "primebit", "moonbase", "cryptocom")}
         shutil.copytree(ROOT / "config", folder / "config")
         self.demo = folder / "config" / "demo"
         ports = (
@@ -99,15 +100,17 @@ class System:
             ("apifiny.cfg", r"SocketConnectPort=\d+", f"SocketConnectPort={self.venue_port}"),
             ("simulators.toml", r"port = 9101", f"port = {self.venue_port}"),
             ("simulators.toml", r"control_port = 9102", f"control_port = {self.control_ports['apifiny']}"),
-            ("simulators.toml", r"port = 9201", f"port = {self.control_ports['phemex']}"),
-            ("simulators.toml", r"port = 9501", f"port = {self.control_ports['cryptocom']}"),
-            ("router.toml", r"127\.0\.0\.1:9201", f"127.0.0.1:{self.control_ports['phemex']}"),
-            ("router.toml", r"127\.0\.0\.1:9501", f"127.0.0.1:{self.control_ports['cryptocom']}"),
+            *(("simulators.toml", rf"\nport = {port}\b", f"\nport = {self.control_ports[venue]}") for venue, port in _PORTS.items()),
+            *(("router.toml", rf"127\.0\.0\.1:{port}\b", f"127.0.0.1:{self.control_ports[venue]}") for venue, port in _PORTS.items()),
+            ("router.toml", r"127\.0\.0\.1:9102\b", f"127.0.0.1:{self.control_ports['apifiny']}"),
         )
         for name, pattern, text in (*ports, *replace):
             self.edit(name, pattern, text)
         self._clients: list[Client] = []
-        self.links = ("FIX.4.2:STA-00000001->APIFINY", "phemex", "cryptocom")
+        self.links = (
+            "FIX.4.2:STA-00000001->APIFINY", "apifiny:BINANCE", "apifiny:COINBASEPRO", "apifiny:GBBO",
+            "phemex", "primebit", "moonbase", "cryptocom",
+        )  # fmt: skip
         self.simulator: Child | None = None
         self.router: Child | None = None
 
@@ -160,7 +163,7 @@ class System:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.control_ports[venue]}{path}", timeout=10) as answer:
             return json.load(answer)
 
-    def post(self, path: str, venue: str = "apifiny", **body: Any) -> Any:
+    def post(self, path: str, venue: str = "apifiny", /, **body: Any) -> Any:
         """Tell a simulator."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.control_ports[venue]}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}

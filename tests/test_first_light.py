@@ -145,7 +145,7 @@ def test_a_duplicate_cl_ord_id_leaves_the_first_order_alone(shared: System, oms:
     order_id = oms.report(me)["37"]
     oms.order(me, t38="9")
     second = oms.report(me)
-    assert (second["39"], second["103"], second["37"]) == ("8", "6", "NONE")
+    assert (second["150"], second["39"], second["103"], second["37"]) == ("8", "0", "6", order_id)
     oms.send("D", [("11", me), ("21", "1"), ("55", "BTC/USDT"), ("54", "1"), ("60", stamp()), ("40", "2"), ("38", "0.5"), ("44", "65000")],
              header=[("97", "Y")])  # fmt: skip
     again = oms.report(me)
@@ -162,7 +162,7 @@ def test_a_duplicate_cl_ord_id_leaves_the_first_order_alone(shared: System, oms:
         ({"t100": "NASDAQ"}, "NASDAQ"),
         ({"t40": "3", "t44": "", "t99": "1"}, "OrdType(40) stop"),
         ({"t59": "4"}, "TimeInForce(59) fill-or-kill"),
-        ({"t59": "0"}, "TimeInForce(59) day"),
+        ({"t59": "2"}, "TimeInForce(59) at-the-opening"),
         ({"t44": "65000.001"}, "Price(44) 65000.001 is off the tick"),
         ({"t38": "0.000001"}, "OrderQty(38) 0.000001 is off the lot"),
         ({"t38": "0"}, "OrderQty(38) 0 is not above zero"),

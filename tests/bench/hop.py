@@ -18,8 +18,8 @@ from typing import Any
 
 import quickfix
 
+from fix.acceptor import session_id as session_of
 from fix.apifiny import logon_token, order_id
-from fix.engine import session_id as session_of
 from tests.bench.echo import ACCEPTOR, Quiet, serve_until_stopped
 from tests.bench.reports import acknowledgement, fields
 from tests.bench.venue import ACCOUNT, KEY_ID, secret

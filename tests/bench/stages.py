@@ -15,9 +15,9 @@ from typing import Any, Final
 import msgspec
 import quickfix
 
+from fix.acceptor import session_id
 from fix.apifiny import ApifinyDialect
 from fix.client import ClientDialect
-from fix.engine import session_id
 from fix.rawlog import RawLogs
 from fix.rim import capabilities
 from fix.text import fields

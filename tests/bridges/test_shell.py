@@ -199,7 +199,7 @@ async def test_a_new_order_without_budget_is_refused_at_once_and_a_cancel_is_not
     """Five a minute, two kept: the fourth order is refused with when the next can go."""
     for each in "abc":
         world.bridge.submit(place(each))
-    with pytest.raises(Unsendable, match=r"budget of link is used up; the next order can go in 60\.0 s"):
+    with pytest.raises(Unsendable, match=r"budget of link is used up; the next order can go in 60\.1 s"):
         world.bridge.submit(place("d"))
     world.bridge.submit(Cancel("x", "v", "o", "V", "S"))
     await world.protocol.wait("answered", "x")

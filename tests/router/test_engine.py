@@ -121,13 +121,14 @@ class TestNewOrder:
 
 class TestRefusals:
     def test_a_duplicate_cl_ord_id_is_rejected_and_the_first_order_untouched(self) -> None:
-        """103=6; it speaks of no order of ours."""
+        """103=6; it tells where the first one stands (4.4 Appendix D, F.1.b)."""
         desk = Desk()
         desk.new()
         desk.accept()
         effects = desk.new("a", price=D(50))
         report = reports(effects)[0]
-        assert (report.ord_status, report.ord_rej_reason, report.order_id) == (OrdStatus.REJECTED, OrdRejReason.DUPLICATE_ORDER, "NONE")
+        assert (report.exec_type, report.ord_rej_reason) == (ExecType.REJECTED, OrdRejReason.DUPLICATE_ORDER)
+        assert (report.ord_status, report.leaves_qty, report.order_id) == (OrdStatus.NEW, D(1), desk.order().order_id)
         assert sent(effects) == []
         assert (desk.order().ord_status, desk.order().request.price) == (OrdStatus.NEW, D(100))
 

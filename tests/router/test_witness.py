@@ -167,3 +167,13 @@ def test_an_order_by_cash_is_filled_by_the_venues_word() -> None:
         desk.state(OrdStatus.FILLED, "1", "99")
         assert desk.order().base is OrdStatus.FILLED
         assert (reports(desk.said)[-1].ord_status, reports(desk.said)[-1].cum_qty) == (OrdStatus.FILLED, D(1))
+
+
+def test_a_venue_with_two_ways_in_may_have_two_ids_for_an_order() -> None:
+    """By FIX its own, by REST ours given back; in either order."""
+    for first, second in (("o1", "v1"), ("v1", "o1")):
+        desk = Desk()
+        desk.new("a")
+        desk.accept(1, venue_order_id=first)
+        assert shape(desk.fill("0.4", venue_cl_ord_id="v1", venue_order_id=second)) == ["trade/partially-filled"]
+        assert shape(desk.fill("0.6", venue_cl_ord_id=None, venue_order_id="o1")) == ["trade/filled"]
