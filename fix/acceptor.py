@@ -18,6 +18,7 @@ from fix.client import ClientDialect, MissingField, Refused, Request, Unsupporte
 from fix.dropcopy import DropCopy
 from fix.guard import Noted, guarded
 from fix.passwords import Login
+from fix.rules import Rules
 from fix.tags import LOGON, MSG_TYPE
 from fix.text import fields
 from fix.throttle import Throttle
@@ -46,10 +47,26 @@ class ClientSession:
     dialect: ClientDialect
     login: Login | None = None
     throttle: Throttle | None = None
+    rules_in: Rules | None = None
+    rules_out: Rules | None = None
+
+    def decode(self, found: dict[str, str]) -> Request:
+        """A message as the client means it."""
+        if self.rules_in is not None:
+            self.rules_in.apply(found)
+        return self.dialect.decode(found)
 
     def encode(self, message: Report, possibly_resent: bool) -> str:
         """A report as the client wants it."""
-        return self.dialect.encode(message, possibly_resent)
+        return self.rewritten(self.dialect.encode(message, possibly_resent))
+
+    def refuse(self, found: dict[str, str], text: str) -> str:
+        """A BusinessMessageReject(j) as the client wants it."""
+        return self.rewritten(self.dialect.refuse(found, text))
+
+    def rewritten(self, text: str) -> str:
+        """What goes out, by the rules agreed."""
+        return text if self.rules_out is None else self.rules_out.rewrite(text)
 
 
 def session_id(name: str) -> Any:
@@ -141,8 +158,8 @@ class Acceptor(quickfix.Application):
             request = self._understood(name, found)
         except Refused as refused:
             self._note("message refused", level="warning", session=name, msg_type=found[MSG_TYPE], why=str(refused))
-            dialect = self._clients[name].dialect if name in self._clients else self._copies[name].dialect
-            quickfix.Session.sendToTarget(quickfix.Message(dialect.refuse(found, str(refused)), False), session_id)
+            refuse = self._clients[name].refuse if name in self._clients else self._copies[name].dialect.refuse
+            quickfix.Session.sendToTarget(quickfix.Message(refuse(found, str(refused)), False), session_id)
             return
         except MissingField as missing:
             raise quickfix.FieldNotFound(missing.tag) from None
@@ -165,4 +182,4 @@ class Acceptor(quickfix.Application):
         too_many = client.throttle.refuses(found, self._clock()) if client.throttle is not None else ""
         if too_many:
             raise Refused(too_many)
-        return client.dialect.decode(found)
+        return client.decode(found)

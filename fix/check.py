@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+from fix import rules
 from fix.passwords import is_hash
 from fix.sessions import SessionFile, SessionFileError
 from router.settings import Fault, Settings
@@ -30,6 +31,17 @@ def faults(settings: Settings, path: Path, elsewhere: Collection[str] = ()) -> l
         for number, client in enumerate(settings.clients)
         if client.password_hash is not None and not is_hash(client.password_hash)
     ]
+    for number, client in enumerate(settings.clients):
+        found += rules.faults(client.rules, f"{path}: clients[{number}].rules")
+    if settings.front_door is not None and clients is not None:
+        if clients.default.get("SocketAcceptPort") == str(settings.front_door.port):
+            found.append(f"{path}: front_door.port: {settings.front_door.port} is SocketAcceptPort of {clients.path} too")
+        tls = settings.front_door.tls
+        for key, file in () if tls is None else (("certificate", tls.certificate), ("key", tls.key), ("client_ca", tls.client_ca)):
+            if file is not None and not (folder / file).is_file():
+                found.append(f"{path}: front_door.tls.{key}: no such file: {file}")
+    elif any(each.allow for each in settings.clients) or any(each.allow for each in settings.drop_copies):
+        found.append(f"{path}: allow: it is judged by the front door, and there is no [front_door]")
     if venues is not None:
         used = [key for account in settings.accounts for key in account.sessions]
         found += [f"{venues.path}: session {key}: no account uses it" for key in venues.keys() if key not in used]  # noqa: SIM118

@@ -41,7 +41,7 @@ class Ticket:
 class Oms(quickfix.Application):
     """The client's end of one session of the router."""
 
-    def __init__(self, router_session: str, clients: SessionFile, host: str, state: Path) -> None:
+    def __init__(self, router_session: str, clients: SessionFile, host: str, port: int, state: Path) -> None:
         """`router_session`: the session as the router names it, e.g. `FIX.4.2:ROUTER->OMS42B`. Raises `KeyError` for one not in the file.
 
         `state`: where sequence numbers are kept from call to call; they must not start anew while the router's go on."""
@@ -63,7 +63,6 @@ class Oms(quickfix.Application):
         ]
         if begin == "FIXT.1.1":
             dictionaries.append(f"DefaultApplVerID={clients.value(section, 'DefaultApplVerID')}")
-        port = clients.value(section, "SocketAcceptPort")
         settings = quickfix.SessionSettings()
         settings.setFromString(
             "\n".join([

@@ -12,12 +12,15 @@ from fix.acceptor import Acceptor, ClientSession, Steps, session_id
 from fix.apifiny import ApifinyDialect
 from fix.check import DIALECTS
 from fix.client import ClientDialect
+from fix.doors import front_door, tunnels
 from fix.dropcopy import DropCopy
 from fix.engine import Sessions
 from fix.guard import Noted
 from fix.initiator import Initiator, VenueLink
 from fix.passwords import Login
 from fix.rawlog import RawLogs
+from fix.relay import LineThread
+from fix.rules import compiled
 from fix.sessions import SessionFile
 from fix.tags import RAW_DATA, RAW_DATA_LENGTH
 from fix.throttle import Throttle
@@ -53,6 +56,12 @@ class FixRim:
         self._initiator = Initiator(self.links, note)
         logs = RawLogs(state / "log", clock, self._event)
         self._names = clients.keys()
+        try:
+            door, lines = front_door(settings, folder, clients, note), tunnels(settings, folder, note)
+        except (OSError, ValueError) as wrong:
+            raise RuntimeError(f"certificates: {wrong}") from None
+        self._door = LineThread([door], note, died) if door is not None else None
+        self._tunnels = LineThread(lines, note, died) if lines else None
         self._acceptor_sessions = Sessions("acceptor", self.clients, clients, state, logs, died)
         self._venue_sessions = Sessions("initiator", self._initiator, venues, state, logs, died)
 
@@ -63,14 +72,22 @@ class FixRim:
 
     def start(self) -> None:
         """Venues first, then clients: an order that comes at once should find its venue."""
+        if self._tunnels is not None:
+            self._tunnels.start()
         self._venue_sessions.start()
         self._acceptor_sessions.start()
+        if self._door is not None:
+            self._door.start()
         self._note("accepting clients", sessions=len(self._names))
 
     def stop(self) -> None:
         """Log everybody out: clients first, so that no order comes any more."""
         self._acceptor_sessions.stop(within_s=2)
+        if self._door is not None:
+            self._door.stop(within_s=1)
         self._venue_sessions.stop(within_s=1.5)
+        if self._tunnels is not None:
+            self._tunnels.stop(within_s=1)
 
     def _event(self, session: str, text: str) -> None:
         # A venue that cannot be reached is tried again for ever: say what is new, once.
@@ -86,7 +103,7 @@ def _client(agreed: ClientSettings) -> ClientSession:
     dialect = ClientDialect(agreed.session.split(":")[0], agreed.session, agreed.report_destination)
     login = Login(agreed.username, agreed.password_hash) if agreed.username and agreed.password_hash else None
     throttle = Throttle(agreed.messages_per_second) if agreed.messages_per_second is not None else None
-    return ClientSession(dialect, login, throttle)
+    return ClientSession(dialect, login, throttle, compiled(agreed.rules, "in"), compiled(agreed.rules, "out"))
 
 
 def _copy(agreed: DropCopySettings) -> DropCopy:

@@ -15,7 +15,7 @@ import time
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import click
 from rich.console import Console
@@ -25,10 +25,14 @@ from bridges import simulators, venues
 from bridges.shell import Shell
 from fix import check as fix_check
 from fix import tags as t
+from fix.certify import CASES, Course, log_stem
 from fix.oms import Oms, Ticket
+from fix.passwords import hashed
 from fix.rim import FixRim
 from fix.rim import capabilities as fix_capabilities
+from fix.rules import compiled, explain, read_message, show
 from fix.sessions import SessionFile, SessionFileError
+from router.certify_command import certifying
 from router.demo import SimulatedVenues
 from router.engine import Engine
 from router.journal import JournalCorrupt, JournalLocked, JournalWriter
@@ -53,6 +57,7 @@ def main() -> None:
 
 
 main.add_command(journal)
+main.add_command(certifying(Course, CASES, log_stem))
 
 
 # --- running ------------------------------------------------------------------------------------------------------------
@@ -176,10 +181,22 @@ class _Router:
 
 
 @main.command()
+def password() -> None:
+    """Ask for a client's password and print what stands for it in the configuration (clients.password_hash)."""
+    click.echo(hashed(click.prompt("Password(554)", hide_input=True, confirmation_prompt=True)))
+
+
+@main.command()
+@click.option("--message", help='A message, "35=D|11=a|..." ("|" for SOH): show what the session\'s rules make of it.')
+@click.option("--session", help="The client session whose rules are meant.")
+@click.option("--direction", type=click.Choice(["in", "out"]), default="in", show_default=True)
 @config_option
-def check(path: Path) -> None:
+def check(path: Path, message: str | None, session: str | None, direction: Literal["in", "out"]) -> None:
     """Read everything, connect to nothing, and say what is wrong: one line a fault."""
     settings = _settings(path)
+    if message is not None:
+        _explain(settings, message, session, direction)
+        return
     click.echo(f"{path}: {len(settings.clients)} client sessions, {len(settings.destinations)} destinations: nothing wrong")
     table = Table("destination", "order types", "time in force", "also", "symbols", title="What each can do")
     for name, can in _capabilities(settings).items():
@@ -227,7 +244,8 @@ def order(
     )  # fmt: skip
     try:
         clients = SessionFile.read(path.parent / settings.fix.clients)
-        oms = Oms(session, clients, host, settings.router.state / "order-client")
+        port = settings.front_door.port if settings.front_door is not None else int(clients.default.get("SocketAcceptPort", 0))
+        oms = Oms(session, clients, host, port, settings.router.state / "order-client")
     except KeyError:
         leave(2, f"there is no session {session} in {settings.fix.clients}: {', '.join(clients.keys())}")
     if not oms.log_on(within_s=6):
@@ -296,6 +314,25 @@ def _settings(path: Path) -> Settings:
     if faults:
         leave(2, *faults)
     return settings
+
+
+def _explain(settings: Settings, message: str, session: str | None, direction: Literal["in", "out"]) -> None:
+    """What the rules of a session make of a message, rule by rule."""
+    agreed = next((each for each in settings.clients if each.session == session), None)
+    if agreed is None:
+        leave(2, f"--session: name one of {', '.join(each.session for each in settings.clients)}")
+    try:
+        found = read_message(message)
+    except ValueError as wrong:
+        leave(2, f"--message: {wrong}")
+    rules = compiled(agreed.rules, direction)
+    if rules is None:
+        click.echo(f"{session} has no rules for messages that go {direction}: it stays as it is")
+        return
+    steps, after = explain(rules, found)
+    for step in steps:
+        click.echo(f"rules[{step.rule}]: {step.did}")
+    click.echo(show(after))
 
 
 def _capabilities(settings: Settings) -> dict[str, Capabilities]:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, model_validator
 
 from router import rules
+from router.message_rules import MessageRule
 from router.rules import Capabilities
 from router.words import ExecType, TimeInForce
 
@@ -108,6 +109,7 @@ class ClientSettings(_Strict):
     messages_per_second: Annotated[int, Field(ge=1)] | None = None
     allow: tuple[IPvAnyNetwork, ...] = ()
     """Where its connections may come from, judged by the front door; empty: anywhere."""
+    rules: tuple[MessageRule, ...] = ()
 
     @model_validator(mode="after")
     def _both(self) -> ClientSettings:
@@ -132,6 +134,20 @@ class TlsSettings(_Strict):
     certificate: Path
     key: Path
     client_ca: Path | None = None
+
+
+class TunnelSettings(_Strict):
+    """`[[tunnels]]`: verified TLS to a FIX venue, for an initiator session that speaks plain to 127.0.0.1 and `port`."""
+
+    name: Name
+    port: Annotated[int, Field(gt=0, lt=65536)]
+    host: Name
+    venue_port: Annotated[int, Field(gt=0, lt=65536)]
+    server_name: Name | None = None
+    """Whose certificate it must be; its host's where this is missing."""
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
 
 
 class FrontDoorSettings(_Strict):
@@ -240,6 +256,7 @@ class Settings(_Strict):
     front_door: FrontDoorSettings | None = None
     clients: tuple[ClientSettings, ...]
     drop_copies: tuple[DropCopySettings, ...] = ()
+    tunnels: tuple[TunnelSettings, ...] = ()
     accounts: tuple[AccountSettings, ...]
     destinations: tuple[DestinationSettings, ...]
     routes: tuple[RouteSettings, ...] = ()

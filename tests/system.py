@@ -91,12 +91,13 @@ class System:
     def __init__(self, folder: Path, *replace: tuple[str, str, str]) -> None:
         """`replace`: file under config/demo, a regular expression, and what stands there instead."""
         self.folder = folder
-        self.fix_port, self.venue_port = free_port(), free_port()
+        self.fix_port, self.venue_port, self.quickfix_port = free_port(), free_port(), free_port()
         self.control_ports = {name: free_port() for name in ("apifiny", "phemex", "primebit", "moonbase", "cryptocom")}
         shutil.copytree(ROOT / "config", folder / "config")
         self.demo = folder / "config" / "demo"
         ports = (
-            ("clients.cfg", r"SocketAcceptPort=\d+", f"SocketAcceptPort={self.fix_port}"),
+            ("clients.cfg", r"SocketAcceptPort=\d+", f"SocketAcceptPort={self.quickfix_port}"),
+            ("router.toml", r"\nport = 9876\b", f"\nport = {self.fix_port}"),
             ("apifiny.cfg", r"SocketConnectPort=\d+", f"SocketConnectPort={self.venue_port}"),
             ("simulators.toml", r"port = 9101", f"port = {self.venue_port}"),
             ("simulators.toml", r"control_port = 9102", f"control_port = {self.control_ports['apifiny']}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 SOH = "\x01"
@@ -35,12 +36,16 @@ class Client:
 
     # --- session ---
 
-    def connect(self, source: str = "127.0.0.1") -> Client:
-        """Log on and return once the answer is there; what was missed is asked for and arrives by itself."""
+    def dial(self, source: str = "127.0.0.1") -> None:
+        """Connect, and say nothing."""
         self._socket = socket.create_connection(("127.0.0.1", self.port), timeout=10, source_address=(source, 0))
         self._buffer = b""
+
+    def connect(self, source: str = "127.0.0.1", logon: Sequence[tuple[str, str]] = ()) -> Client:
+        """Log on and return once the answer is there; what was missed is asked for and arrives by itself."""
+        self.dial(source)
         extra = [("1137", "9")] if self.begin == "FIXT.1.1" else []
-        self.send("A", [("98", "0"), ("108", "30"), *extra])
+        self.send("A", [("98", "0"), ("108", "30"), *extra, *logon])
         self.wait(lambda message: message["35"] == "A")
         return self
 

@@ -97,6 +97,7 @@ class _Site:
         self._edit("simulators.toml", r"(?m)^requests_per_minute = \d+", "requests_per_minute = 0")
         self._edit("router.toml", r"127\.0\.0\.1:9201\b", f"127.0.0.1:{self._venue_port}")
         self._edit("clients.cfg", r"(?m)^SocketAcceptPort=\d+", f"SocketAcceptPort={self.client_port}")
+        self._edit("router.toml", r"\[front_door\]\nhost = .*\nport = .*\n", "")  # its cost is measured by itself
         # The FIX venues' file must have a session: one try to reach Apifiny, where nobody is, and no other while this runs.
         self._edit("apifiny.cfg", r"(?m)^SocketConnectPort=\d+", f"SocketConnectPort={free_ports(1)[0]}")
         self._edit("apifiny.cfg", r"(?m)^ReconnectInterval=\d+", "ReconnectInterval=3600")

@@ -74,6 +74,8 @@ def _cases() -> Iterator[Script]:
 
 
 CASES = {case.name: case for case in _cases()}
+AT_THE_DOOR = {name for name in CASES if name[:2] in ("1a", "1b", "1c", "1d", "1e")} | {"AlreadyLoggedOn"}
+"""Those about who may log on."""
 
 
 class Hangup(Exception):
@@ -125,7 +127,8 @@ class Play:
     next_in: int = 1
     told: dict[str, dict[str, str]] = field(default_factory=dict)
     """What the router said, by number."""
-
+    orders: int = 0
+    """How many were taken, as the router said."""
     ahead: dict[str, str] | None = None
     """Heard, but not yet looked at."""
     beating: bool = False
@@ -251,7 +254,10 @@ class Play:
         assert (came["8"], came["49"], came["56"]) == (f"FIX.{self.version}", ROUTER, self.name), "8, 49, 56"
         sent = datetime.strptime(came["52"], "%Y%m%d-%H:%M:%S.%f").replace(tzinfo=UTC)
         assert abs((datetime.now(UTC) - sent).total_seconds()) < 2 * PATIENCE_S, "52"
-        self.stock.validate(quickfix.Message(raw, self.stock, True))
+        try:
+            self.stock.validate(quickfix.Message(raw, self.stock, True))
+        except quickfix.FIXException as wrong:
+            raise AssertionError(f"the stock dictionary refuses it: {wrong}") from None
         return came
 
     def _expect(self, text: str, came: dict[str, str]) -> None:
@@ -287,6 +293,7 @@ class Play:
         if came.get("43") != "Y":
             self.next_in = int(came["34"]) + 1
             self.told[came["34"]] = came
+            self.orders += came["35"] == "8" and came["150"] == "0" and came["17"] != "0"
         elif came["35"] != "4":
             first = self.told[came["34"]]
             assert _lasting(first) == _lasting(came), f"it says another thing than at first: {first}"
@@ -330,6 +337,7 @@ def conformance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     system = System(
         tmp_path_factory.mktemp("conformance") / "s",
         ("clients.cfg", r"\Z", "".join(_SESSION.format(**each) for each in named)),
+        ("router.toml", r"(?m)^\[front_door\]", "[front_door]\nlogon_attempts_per_minute = 100000"),
         ("router.toml", r"\Z", "".join(_CLIENT.format(**each) for each in named)),
     )
     for version in ("4.2", "4.4"):
@@ -351,10 +359,24 @@ def stock() -> dict[str, quickfix.DataDictionary]:
     return {version: quickfix.DataDictionary(str(stock_dictionary(version))) for version in ("4.2", "4.4")}
 
 
-@pytest.mark.parametrize(("name", "version"), [(name, version) for name, case in CASES.items() for version in case.versions])
+EVERY = [(name, version) for name, case in CASES.items() for version in case.versions]
+
+
+@pytest.mark.parametrize(("name", "version"), EVERY)
 def test_the_session_level_is_as_published(conformance: System, stock: dict[str, quickfix.DataDictionary], name: str, version: str) -> None:
-    """What the definition says, message by message."""
-    Play(CASES[name], version, conformance.fix_port, stock[version]).run()
+    """What the definition says, message by message, to a client at the front door; the venue has each order taken, and no other."""
+    before = len(conformance.venue_orders())
+    play = Play(CASES[name], version, conformance.fix_port, stock[version])
+    play.run()
+    assert len(conformance.venue_orders()) == before + play.orders, "an order rejected came to the venue, or one came twice"
+
+
+@pytest.mark.parametrize(("name", "version"), [(name, version) for name, version in EVERY if name in AT_THE_DOOR])
+def test_without_the_front_door_it_is_the_same(
+    conformance: System, stock: dict[str, quickfix.DataDictionary], name: str, version: str
+) -> None:
+    """What the front door answers by itself, QuickFIX behind it would answer so, too."""
+    Play(CASES[name], version, conformance.quickfix_port, stock[version]).run()
 
 
 def test_every_published_definition_is_played() -> None:

@@ -48,6 +48,10 @@ def test_the_demo_is_right(demo: Path) -> None:
     assert (tick, str(tick)) == (Decimal("0.01"), "0.01")
 
 
+OMS42 = r'(session = "FIX.4.2:ROUTER->OMS42"\n)'
+NO_CERTIFICATE = 'tls = { certificate = "no.pem", key = "no.key" }'
+
+
 @pytest.mark.parametrize(
     ("name", "pattern", "text", "said"),
     [
@@ -72,7 +76,30 @@ def test_the_demo_is_right(demo: Path) -> None:
         ("clients.cfg", r"TargetCompID=OMS42B", "TargetCompID=OMS42", "two sessions on one CompID pair: FIX.4.2:ROUTER->OMS42"),
         ("clients.cfg", r"DataDictionary=../dictionaries/FIX42.xml", "DataDictionary=none.xml", "DataDictionary: no such file: none.xml"),
         ("clients.cfg", r"\[SESSION\]\nBeginString=FIX.4.4", "[SESION]\nBeginString=FIX.4.4", "unknown section [SESION]"),
-        ("clients.cfg", r"SocketAcceptPort=9876", "SocketAcceptPort", "neither [DEFAULT], [SESSION] nor key=value"),
+        ("clients.cfg", r"SocketAcceptPort=19876", "SocketAcceptPort", "neither [DEFAULT], [SESSION] nor key=value"),
+        ("clients.cfg", r"SocketAcceptPort=19876", "SocketAcceptPort=9876", "front_door.port: 9876 is SocketAcceptPort"),
+        (
+            "router.toml",
+            r"port = 9876",
+            'port = 9876\ntls = { certificate = "no.pem", key = "no.key" }',
+            "front_door.tls.certificate: no such file",
+        ),
+        ("router.toml", OMS42, r'\1username = "u"' + "\n", "username and password_hash go together"),
+        (
+            "router.toml",
+            r'(session = "FIX.4.2:ROUTER->OMS42"\n)',
+            r'\1username = "u"\npassword_hash = "secret"' + "\n",
+            "not an argon2 hash",
+        ),
+        ("router.toml", OMS42, r'\1day_ends_utc = "25:00"' + "\n", "day_ends_utc"),
+        ("router.toml", OMS42, r'\1rules = [{ set = { "49" = "X" } }]' + "\n", "clients[0].rules[0]"),
+        (
+            "router.toml",
+            r'(session = "FIX.4.4:ROUTER->DROP"\n)',
+            r'\1sessions = ["nobody"]' + "\n",
+            "drop_copies[0]: sessions: there is no client nobody",
+        ),
+        ("router.toml", r'rest_url = "http://127.0.0.1:9102/ac/v2/GBBO"\n', "", "rest_url and stream_url go together"),
         ("clients.cfg", r"UseDataDictionary=Y", "UseDataDictionary=N", "UseDataDictionary must be Y"),
         ("apifiny.cfg", r"SenderCompID=STA-00000001", "SenderCompID=STA-00000002", "no account uses it"),
         ("apifiny.cfg", r"\[SESSION\]", "[SESSION]\nPassword=x", "Password must not stand here"),
