@@ -28,13 +28,15 @@ from router.model import (
 )
 from router.words import ZERO, ExecType, OrdRejReason, OrdStatus, Side, TimeInForce
 
-__all__ = ["ClientDialect", "MissingField", "Refused", "Request", "UnsupportedMessage"]
+__all__ = ["PARTIES", "ClientDialect", "MissingField", "Refused", "Request", "UnsupportedMessage"]
 
 Request = NewOrder | CancelOrder | ReplaceOrder | StatusRequest | MassCancel | MassStatus
 
 _SIDES = t.reading(t.SIDES)
 _ORD_TYPES = t.reading(t.ORD_TYPES)
 _TIMES_IN_FORCE = t.reading(t.TIMES_IN_FORCE)
+PARTIES: Final = "parties"
+"""Where the rim puts a message's Parties block, which has tags more than once, beside its fields."""
 _CL_ORD_ID_AT_MOST: Final = 64
 _MEANING_CHANGED_BY: Final = {
     t.MIN_QTY: "MinQty",
@@ -140,6 +142,7 @@ class ClientDialect:
             transact_time=found.get(t.TRANSACT_TIME, ""),
             possibly_known=_possibly_known(found),
             echo=_echo(found),
+            parties=found.get(PARTIES, ""),
             refusal=wrong[0] if wrong else None,
         )
 
@@ -191,6 +194,7 @@ class ClientDialect:
             sent=_first_sent(found, wrong) if possibly_known else None,
             possibly_known=possibly_known,
             echo=_echo(found),
+            parties=found.get(PARTIES, ""),
             refusal=wrong[0] if wrong else None,
         )
 
@@ -225,10 +229,10 @@ class ClientDialect:
             f"37={message.order_id}", f"11={message.cl_ord_id}", f"17={message.exec_id}", f"150={self._exec_type(message, status)}",
             f"39={status}", f"54={t.SIDES[message.side]}", f"151={plain(message.leaves_qty)}", f"14={plain(message.cum_qty)}",
             f"6={plain(message.avg_px)}", f"32={plain(message.last_qty)}", f"31={plain(message.last_px)}",
-            f"60={timestamp(message.time)}",
+            f"60={timestamp(message.time, message.time_digits)}",
         ]  # fmt: skip
         if self._is_42:
-            fields.append("20=3" if message.exec_type is ExecType.ORDER_STATUS else "20=0")
+            fields.append(f"20={t.EXEC_TRANS_TYPES.get(message.exec_type, '0')}")
         if message.symbol:
             fields.append(f"55={message.symbol}")
         if message.order_qty is not None:
@@ -251,11 +255,15 @@ class ClientDialect:
             fields.append(f"58={text}")
         if message.echo:
             fields += [f"{tag}={value}" for tag, value in message.echo.items()]
+        if message.parties:
+            fields += message.parties.split(t.SOH)
         return fields + self._seldom(message)
 
     def _seldom(self, message: ExecutionReport) -> list[str]:
         """What few reports carry."""
         fields = []
+        if message.exec_ref_id is not None:
+            fields.append(f"{t.EXEC_REF_ID}={message.exec_ref_id}")
         if message.cash_order_qty is not None:
             fields.append(f"{t.CASH_ORDER_QTY}={plain(message.cash_order_qty)}")
         if message.stop_px is not None:
@@ -283,10 +291,10 @@ class ClientDialect:
         return fields
 
     def _exec_type(self, message: ExecutionReport, status: str) -> str:
-        if not self._is_42 or message.exec_type not in (ExecType.TRADE, ExecType.ORDER_STATUS):
-            return t.EXEC_TYPES[message.exec_type]
-        if message.exec_type is ExecType.ORDER_STATUS:
+        if self._is_42 and message.exec_type in t.EXEC_TRANS_TYPES:
             return status
+        if not self._is_42 or message.exec_type is not ExecType.TRADE:
+            return t.EXEC_TYPES[message.exec_type]
         whole = message.ord_status is OrdStatus.FILLED or (message.leaves_qty == ZERO and message.cum_qty == message.order_qty)
         return t.ORD_STATUSES[OrdStatus.FILLED if whole else OrdStatus.PARTIALLY_FILLED]
 
@@ -319,7 +327,7 @@ class ClientDialect:
             f"{t.ORD_STATUS}={t.ORD_STATUSES[message.ord_status]}",
             f"{t.CXL_REJ_RESPONSE_TO}={t.CXL_REJ_RESPONSES[message.response_to]}",
             f"{t.CXL_REJ_REASON}={self._cxl_rej_reasons[message.reason]}",
-            f"{t.TRANSACT_TIME}={timestamp(message.time)}",
+            f"{t.TRANSACT_TIME}={timestamp(message.time, message.time_digits)}",
         ]
         if message.account:
             fields.append(f"{t.ACCOUNT}={message.account}")
@@ -376,7 +384,7 @@ def _expiry(found: Mapping[str, str], wrong: list[Refusal]) -> tuple[int | None,
 
 
 def _echo(found: Mapping[str, str]) -> dict[str, str]:
-    return {tag: value for tag, value in found.items() if len(tag) == 4 and "5000" <= tag <= "9999"}
+    return {tag: value for tag, value in found.items() if (len(tag) == 4 and "5000" <= tag <= "9999") or tag == t.CL_ORD_LINK_ID}
 
 
 def _unsupported(text: str) -> Refusal:

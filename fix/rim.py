@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
+
+import quickfix
 
 from fix import apifiny
 from fix.acceptor import Acceptor, ClientSession, Steps, session_id
@@ -51,8 +53,9 @@ class FixRim:
         ours = [each for each in settings.accounts if each.venue in DIALECTS]
         self.links = {name: _link(name, each, folder, clock) for each in ours for name in each.sessions}
         self.clients = Acceptor(
-            {each.session: _client(each) for each in settings.clients}, [_copy(each) for each in settings.drop_copies], clock, note
-        )
+            {each.session: _client(each) for each in settings.clients}, [_copy(each) for each in settings.drop_copies],
+            {name: partial(_dictionaries, *files) for name, files in clients.dictionaries().items()}, clock, note,
+        )  # fmt: skip
         self._initiator = Initiator(self.links, note)
         logs = RawLogs(state / "log", clock, self._event)
         self._names = clients.keys()
@@ -97,6 +100,12 @@ class FixRim:
             self._said = {each for each in self._said if each[0] != session}
         self._said.add(kind)
         self._note("fix session", level=level, session=session, what=text)
+
+
+@lru_cache
+def _dictionaries(*files: Path) -> tuple[quickfix.DataDictionary, ...]:
+    """Read when first wanted: few sessions need them."""
+    return tuple(quickfix.DataDictionary(str(file)) for file in files)
 
 
 def _client(agreed: ClientSettings) -> ClientSession:

@@ -65,6 +65,17 @@ class SessionFile:
         """The names of all sessions, in the file's order."""
         return [self.key(session) for session in self.sessions]
 
+    def dictionaries(self) -> dict[str, tuple[Path, ...]]:
+        """By session: its data dictionary, or for FIXT the transport's and the application's."""
+        return {
+            self.key(session): tuple(
+                (self.path.parent / value).resolve()
+                for key in ("DataDictionary", "TransportDataDictionary", "AppDataDictionary")
+                if (value := self.value(session, key)) is not None
+            )
+            for session in self.sessions
+        }
+
     def faults(self, kind: str) -> list[str]:
         """What is wrong with the file, a line each; `kind` is "acceptor" or "initiator"."""
         faults = []

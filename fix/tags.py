@@ -18,6 +18,7 @@ CUM_QTY: Final = "14"
 COMMISSION: Final = "12"
 COMM_TYPE: Final = "13"
 EXEC_ID: Final = "17"
+EXEC_REF_ID: Final = "19"
 EXEC_INST: Final = "18"
 EXEC_TRANS_TYPE: Final = "20"
 HANDL_INST: Final = "21"
@@ -71,6 +72,11 @@ TOT_NUM_REPORTS: Final = "911"
 LAST_RPT_REQUESTED: Final = "912"
 MASS_ACTION_REPORT_ID: Final = "1369"
 DISPLAY_QTY: Final = "1138"
+
+NO_PARTY_IDS: Final = "453"
+PARTY_TAGS: Final = frozenset({"447", "448", "452", "523", "802", "803"})
+"""What a Parties block holds (FIX 4.4 volume 1, Parties), with its sub-group."""
+CL_ORD_LINK_ID: Final = "583"
 
 NEW_ORDER_SINGLE: Final = "D"
 ORDER_CANCEL_REQUEST: Final = "F"
@@ -138,9 +144,14 @@ EXEC_TYPES: Final[dict[ExecType, str]] = {
     ExecType.EXPIRED: "C",
     ExecType.PENDING_REPLACE: "E",
     ExecType.TRADE: "F",
+    ExecType.TRADE_CORRECT: "G",
+    ExecType.TRADE_CANCEL: "H",
     ExecType.ORDER_STATUS: "I",
 }
-"""FIX 4.3 and later. FIX 4.2 writes TRADE as 1 or 2, and ORDER_STATUS as the order's status with ExecTransType(20)=3."""
+"""FIX 4.3 and later. FIX 4.2 writes TRADE as 1 or 2; TRADE_CANCEL, TRADE_CORRECT and ORDER_STATUS as the order's status, with
+ExecTransType(20) saying what it is."""
+EXEC_TRANS_TYPES: Final[dict[ExecType, str]] = {ExecType.TRADE_CANCEL: "1", ExecType.TRADE_CORRECT: "2", ExecType.ORDER_STATUS: "3"}
+"""ExecTransType(20) of FIX 4.2; all others are new, 0."""
 
 ORD_REJ_REASONS_42: Final[dict[OrdRejReason, str]] = {
     OrdRejReason.BROKER_OPTION: "0",

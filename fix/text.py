@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from fix.tags import SOH
 
-__all__ = ["Malformed", "fields", "join", "number", "plain", "printable", "timestamp", "timestamp_ns", "timestamp_us"]
+__all__ = ["Malformed", "fields", "group", "join", "number", "plain", "printable", "timestamp", "timestamp_ns", "timestamp_us"]
 
 _SECOND = 1_000_000_000
 _DIGITS_AT_MOST = 30
@@ -32,6 +32,20 @@ def fields(text: str) -> dict[str, str]:
         if tag not in found:
             found[tag] = value
     return found
+
+
+def group(text: str, count_tag: str, members: frozenset[str]) -> str:
+    """A repeating group as it stands in a message: the count and the fields that follow it; "" where there is none."""
+    _, found, rest = text.partition(f"{SOH}{count_tag}=")
+    if not found:
+        return ""
+    size, *following = rest.split(SOH)
+    taken = [f"{count_tag}={size}"]
+    for field in following:
+        if field.partition("=")[0] not in members:
+            break
+        taken.append(field)
+    return SOH.join(taken)
 
 
 def join(pairs: Iterable[tuple[str, str]]) -> str:
@@ -74,10 +88,12 @@ def _second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).strftime("%Y%m%d-%H:%M:%S")
 
 
-def timestamp(time: int) -> str:
-    """ns UTC as UTCTimestamp with milliseconds (FIX 4.2 volume 1, UTCTimestamp)."""
+def timestamp(time: int, digits: int = 3) -> str:
+    """ns UTC as UTCTimestamp with milliseconds (FIX 4.2 volume 1, UTCTimestamp), or as many digits as are wanted, at most nine."""
     second, rest = divmod(time, _SECOND)
-    return f"{_second(second)}.{rest // 1_000_000:03}"
+    if digits == 3:
+        return f"{_second(second)}.{rest // 1_000_000:03}"
+    return f"{_second(second)}.{rest:09}"[: 18 + digits] if digits else _second(second)
 
 
 def timestamp_us(time: int) -> str:

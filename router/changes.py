@@ -265,6 +265,7 @@ def _terms(order: Order, request: ReplaceOrder) -> NewOrder:
         stop_px=request.stop_px if request.stop_px is not None else order.request.stop_px,
         transact_time=request.transact_time or order.request.transact_time,
         echo=request.echo or order.request.echo,
+        parties=request.parties or order.request.parties,
     )
 
 

@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from router import changes, executions, mass, questions, requests, timers
+from router import changes, corrections, executions, mass, questions, requests, timers
 from router.model import (
     Accepted,
     Alert,
+    BustTrade,
     Canceled,
     CancelOrder,
     CancelRejected,
     ClientDown,
     ClientUp,
+    CorrectTrade,
     Effect,
     Filled,
     Found,
@@ -53,6 +55,8 @@ _REQUESTS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
     StatusRequest: requests.status_request,
     MassCancel: mass.mass_cancel,
     MassStatus: mass.mass_status,
+    CorrectTrade: corrections.correct_trade,
+    BustTrade: corrections.bust_trade,
     ClientUp: timers.client_up,
     ClientDown: timers.client_down,
 }

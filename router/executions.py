@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from router.changes import confirm_replace, fail_replace, leg_over, refuse_pending
 from router.commands import change
+from router.corrections import absorbed
 from router.model import (
     Accepted,
     Alert,
@@ -89,7 +90,7 @@ def filled(state: State, event: Filled, now: int) -> list[Effect]:
     counted = _counted(leg, event)
     if counted == event.last_qty:
         # Booked before, as a part of what was missed.
-        return answered(state, order, now)
+        return absorbed(order, leg, event.last_qty, event.last_px, now) + answered(state, order, now)
     waited = order.base is OrdStatus.PENDING_NEW
     effects = _live(state, order, now) if leg is order.leg else []
     effects += _missed(order, leg, event.cum_qty, event.avg_px, now, event.last_qty, event.last_px)
@@ -97,7 +98,9 @@ def filled(state: State, event: Filled, now: int) -> list[Effect]:
     last_qty = EXACT.subtract(event.last_qty, counted)
     order.fill(leg, last_qty, event.last_px, event.complete, now)
     text = "; ".join(each for each in (late, event.text) if each)
-    effects.append(report(order, ExecType.TRADE, now, text, last_qty, event.last_px, fee=event.fee, fee_currency=event.fee_currency))
+    told = report(order, ExecType.TRADE, now, text, last_qty, event.last_px, fee=event.fee, fee_currency=event.fee_currency)
+    order.executions[told.exec_id] = (leg, last_qty, event.last_px)
+    effects.append(told)
     if late:
         effects.append(Alert(f"{order.destination}: {last_qty:f} {late}", order.order_id))
     if order.overfilled:
@@ -300,7 +303,10 @@ def _missed(
     leg.inferred = EXACT.add(leg.inferred, missing)
     order.fill(leg, missing, price, complete, now)
     text = f"missed while out of reach; price derived from {how}"
-    return [report(order, ExecType.TRADE, now, text, missing, price), Alert(f"{order.destination}: {missing:f} {text}", order.order_id)]
+    told = report(order, ExecType.TRADE, now, text, missing, price)
+    order.executions[told.exec_id] = (leg, missing, price)
+    order.inferred.add(told.exec_id)
+    return [told, Alert(f"{order.destination}: {missing:f} {text}", order.order_id)]
 
 
 def _derived(leg: Leg, cum_qty: Decimal, avg_px: Decimal | None, missing: Decimal, last_value: Decimal) -> tuple[Decimal | None, str]:

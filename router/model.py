@@ -35,6 +35,7 @@ __all__ = [
     "Accepted",
     "Alert",
     "Ask",
+    "BustTrade",
     "Cancel",
     "CancelOrder",
     "CancelReject",
@@ -42,6 +43,7 @@ __all__ = [
     "Canceled",
     "ClientDown",
     "ClientUp",
+    "CorrectTrade",
     "Effect",
     "ExecutionReport",
     "Filled",
@@ -118,6 +120,8 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, tag="new-order", omit_
     """PossDupFlag(43) or PossResend(97): the client does not know whether we have had this before."""
     echo: dict[str, str] = {}
     """The client's own tags, given back in every report of the order."""
+    parties: str = ""
+    """Its Parties block as it wrote it, given back in every report of the order."""
     refusal: Refusal | None = None
     venue_cl_ord_id: str = ""
     """Our id for the venue, made by its rule before the order is journaled; "" while no destination is known."""
@@ -154,6 +158,7 @@ class ReplaceOrder(msgspec.Struct, frozen=True, kw_only=True, tag="replace-order
     transact_time: str = ""
     possibly_known: bool = False
     echo: dict[str, str] = {}
+    parties: str = ""
     refusal: Refusal | None = None
     venue_cl_ord_id: str = ""
     """Our id for a new leg at the venue, made by its rule before the request is journaled."""
@@ -203,6 +208,27 @@ class StatusRequest(msgspec.Struct, frozen=True, kw_only=True, tag="status-reque
     symbol: str = ""
     side: Side = Side.BUY
     ord_status_req_id: str | None = None
+
+
+# --- commands of operators ----------------------------------------------------------------------------------------------
+
+
+class CorrectTrade(msgspec.Struct, frozen=True, kw_only=True, tag="correct-trade", omit_defaults=True):
+    """An execution was another than was told: named by the ExecID(17) that the client has had."""
+
+    order_id: str
+    exec_id: str
+    last_qty: Decimal
+    last_px: Decimal
+    text: str
+
+
+class BustTrade(msgspec.Struct, frozen=True, kw_only=True, tag="bust-trade", omit_defaults=True):
+    """An execution never was."""
+
+    order_id: str
+    exec_id: str
+    text: str
 
 
 # --- events of venues ---------------------------------------------------------------------------------------------------
@@ -394,7 +420,7 @@ VenueEvent = Accepted | Filled | Canceled | Replaced | Rejected | CancelRejected
 Input = (
     NewOrder | CancelOrder | ReplaceOrder | StatusRequest | MassCancel | MassStatus | ClientUp | ClientDown
     | VenueEvent | NotSent | Unanswered | Found | Listed | Remembered | LinkUp | LinkDown
-    | Configured | Started | Stopped | Tick
+    | CorrectTrade | BustTrade | Configured | Started | Stopped | Tick
 )  # fmt: skip
 
 
@@ -495,6 +521,8 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_px: Decimal = ZERO
     fee: Decimal | None = None
     fee_currency: str = ""
+    exec_ref_id: str | None = None
+    """The execution that is corrected or taken back."""
     orig_cl_ord_id: str | None = None
     venue_order_id: str | None = None
     account: str | None = None
@@ -518,6 +546,9 @@ class ExecutionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     expire_date: str = ""
     text: str = ""
     echo: dict[str, str] = {}
+    parties: str = ""
+    time_digits: int = 3
+    """Of a second, as the client writes TransactTime(60)."""
 
 
 class CancelReject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -535,6 +566,7 @@ class CancelReject(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     account: str | None = None
     destination: str | None = None
     echo: dict[str, str] = {}
+    time_digits: int = 3
 
 
 class MassCancelReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):

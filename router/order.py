@@ -39,6 +39,10 @@ class Happening(StrEnum):
     EXPIRED = "expired"
     DONE_FOR_DAY = "done-for-day"
     REJECTED = "rejected"
+    REDUCED = "reduced"
+    """A part of what filled it was taken back."""
+    EMPTIED = "emptied"
+    """All that was executed of it was taken back."""
 
 
 class Contradiction(Exception):
@@ -66,6 +70,9 @@ TRANSITIONS: Final[dict[tuple[OrdStatus, Happening], OrdStatus]] = {
     **{(state, _H.DONE_FOR_DAY): _S.DONE_FOR_DAY for state in (*_LIVE, _S.DONE_FOR_DAY)},
     (_S.PENDING_NEW, _H.REJECTED): _S.REJECTED,
     (_S.REJECTED, _H.REJECTED): _S.REJECTED,
+    # The venue works nothing of a filled order any more, whatever is taken back of it.
+    (_S.FILLED, _H.REDUCED): _S.CANCELED,
+    (_S.PARTIALLY_FILLED, _H.EMPTIED): _S.NEW,
 }
 
 DONE: Final = frozenset({_S.FILLED, _S.CANCELED, _S.EXPIRED, _S.DONE_FOR_DAY, _S.REJECTED})
@@ -134,7 +141,9 @@ class Order:
         "cum_qty",
         "destination",
         "doubt",
+        "executions",
         "former",
+        "inferred",
         "leg",
         "link",
         "notional",
@@ -184,6 +193,10 @@ class Order:
         """The order at the venue now (rule 6)."""
         self.former: tuple[Leg, ...] = ()
         """Legs that are over."""
+        self.executions: dict[str, tuple[Leg, Decimal, Decimal]] = {}
+        """By the ExecID the client has had: leg, LastQty, LastPx of each execution that stands."""
+        self.inferred: set[str] = set()
+        """Those of `executions` that were booked from the venue's totals."""
         self.waiting: list[CancelOrder | ReplaceOrder | Pending] = []
         """What is to be done with it once the pending request is answered."""
         self.placed = 0
@@ -278,6 +291,14 @@ class Order:
         filled = complete or self.base is OrdStatus.FILLED
         whole = filled if order_qty is None else self.cum_qty >= order_qty
         self.happen(Happening.FILLED if whole else Happening.FILLED_IN_PART, now)
+
+    def rebook(self, leg: Leg, quantity: Decimal, value: Decimal) -> None:
+        """Change what was booked of a leg by a quantity and a value, either of which may be below zero."""
+        leg.cum_qty = EXACT.add(leg.cum_qty, quantity)
+        leg.notional = EXACT.add(leg.notional, value)
+        leg.inferred = min(leg.inferred, leg.cum_qty)
+        self.cum_qty = EXACT.add(self.cum_qty, quantity)
+        self.notional = EXACT.add(self.notional, value)
 
     def check(self) -> None:
         """Assert what must hold of every order at every moment."""

@@ -28,11 +28,13 @@ def report(
     ord_rej_reason: OrdRejReason | None = None,
     fee: Decimal | None = None,
     fee_currency: str = "",
+    exec_ref_id: str | None = None,
 ) -> ExecutionReport:
     """Something happened to an order: one new execution message, with an ExecID of its own."""
     order.reports += 1
     exec_id = f"{order.order_id}-{order.reports}"
-    return _of(order, exec_type, exec_id, now, text, last_qty, last_px, ord_rej_reason, None, fee, fee_currency)
+    made = _of(order, exec_type, exec_id, now, text, last_qty, last_px, ord_rej_reason, None, fee, fee_currency)
+    return made if exec_ref_id is None else msgspec.structs.replace(made, exec_ref_id=exec_ref_id)
 
 
 def status(order: Order, now: int, text: str = "", ord_status_req_id: str | None = None) -> ExecutionReport:
@@ -86,6 +88,8 @@ def _of(
         expire_date=request.expire_date,
         text=text,
         echo=request.echo,
+        parties=request.parties,
+        time_digits=_digits(request.transact_time),
     )
 
 
@@ -191,7 +195,13 @@ def cancel_reject(request: CancelOrder | ReplaceOrder, order: Order | None, reas
         account=order.request.account if order else None,
         destination=order.destination if order else None,
         echo=order.request.echo if order else {},
+        time_digits=_digits(order.request.transact_time) if order else 3,
     )
+
+
+def _digits(transact_time: str) -> int:
+    """How many digits of a second a client writes: "YYYYMMDD-HH:MM:SS" has none, and is 17 characters long."""
+    return min(max(len(transact_time) - 18, 0), 9) if len(transact_time) >= 17 else 3
 
 
 def _named(cl_ord_id: str | None, tag: str, order_id: str | None) -> str:

@@ -96,6 +96,8 @@ class ExecType(StrEnum):
     PENDING_REPLACE = "pending-replace"
     REPLACED = "replaced"
     ORDER_STATUS = "order-status"
+    TRADE_CORRECT = "trade-correct"
+    TRADE_CANCEL = "trade-cancel"
 
 
 class OrdRejReason(StrEnum):

@@ -189,3 +189,25 @@ def test_mass_status(tmp_path: Path) -> None:
         assert [(m["11"], m["911"], m["912"], m["150"]) for m in found] == [("a", "2", "N", "I"), ("b", "2", "Y", "I")]
     finally:
         system.close()
+
+
+@pytest.mark.parametrize("session", [("FIX.4.4", "OMS44"), ("FIXT.1.1", "OMS50")])
+def test_what_a_client_wrote_comes_back_in_every_report(tmp_path: Path, session: tuple[str, str]) -> None:
+    """Parties, ClOrdLinkID, its own tags, Account, a ClOrdID of 64 characters; TransactTime in its own precision."""
+    system = started(tmp_path)
+    try:
+        oms = system.client(*session).connect()
+        name = "x" * 64
+        body = [("11", name), ("1", "ACC"), ("583", "link"), ("6001", "mine"), ("55", "BTC/USDT"), ("54", "1")]
+        body += [("38", "0.5"), ("40", "2"), ("44", "64000")]
+        parties = [("453", "2"), ("448", "TRADER"), ("447", "D"), ("452", "11"), ("448", "DESK"), ("447", "D"), ("452", "13")]
+        oms.send("D", [*body, ("60", stamp() + "456"), *parties])
+        report = oms.report(name, t39="0")
+        assert (report["1"], report["583"], report["6001"], len(report["60"])) == ("ACC", "link", "mine", 24)
+        assert "453=2|448=TRADER|447=D|452=11|448=DESK|447=D|452=13" in report.raw
+        oms.cancel("c", name)
+        assert "448=DESK" in oms.report("c", t39="4").raw
+        oms.send("D", [("11", "b"), *body[1:], ("60", stamp()[:-4])])
+        assert len(oms.report("b", t39="0")["60"]) == 17
+    finally:
+        system.close()

@@ -16,7 +16,9 @@ def stamp(seconds_ago: float = 0) -> str:
 
 
 class Message(dict[str, str]):
-    """Tag to value; of a repeated tag the first."""
+    """Tag to value; of a repeated tag the first. `raw`: all of it, | for SOH."""
+
+    raw = ""
 
     def __missing__(self, tag: str) -> str:
         return ""
@@ -117,6 +119,7 @@ class Client:
             return None
         raw, self._buffer = self._buffer[: end + 8], self._buffer[end + 8 :]
         message = Message()
+        message.raw = raw.decode().replace(SOH, "|")
         for field in raw.decode().split(SOH):
             tag, _, value = field.partition("=")
             message.setdefault(tag, value)
