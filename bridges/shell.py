@@ -240,7 +240,10 @@ class Bridge:
         signed = self._protocol.sign(request, self._clock())
         try:
             async with self._http.request(
-                signed.method, self._rest_url + signed.target, data=signed.body.encode() or None, headers=dict(signed.headers)
+                signed.method,
+                (request.base or self._rest_url) + signed.target,
+                data=signed.body.encode() or None,
+                headers=dict(signed.headers),
             ) as response:
                 answer = Answer(response.status, response.headers, await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as why:

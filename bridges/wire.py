@@ -52,6 +52,8 @@ class Request:
     """The budget it counts against."""
     private: bool = True
     """Whether it is signed."""
+    base: str | None = None
+    """Instead of the configured address, for what is somewhere else."""
     context: Any = None
     """The protocol's own note of what this was about; comes back with the answer."""
 

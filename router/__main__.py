@@ -79,7 +79,7 @@ def demo(no_console: bool) -> None:  # noqa: ARG001 - see run
     settings = _settings(DEMO_ROUTER)
     router = _Router(settings, DEMO_ROUTER)
     with SimulatedVenues(settings.router.state, router.narrator.note):
-        click.echo("fixrouter demo: FIX on port 9876 (README: how to connect an OMS), simulated venues on 9101-9102. Ctrl-C stops it.")
+        click.echo("fixrouter demo: FIX on port 9876 (README: how to connect an OMS), simulated venues on 9101-9501. Ctrl-C stops it.")
         router.run_until_stopped()
 
 

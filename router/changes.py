@@ -3,7 +3,7 @@
 The rules:
 
 1. An order has one change under way; another one meanwhile is refused (102=3) or waits, as agreed with the client.
-2. A change is held until the venue has said that it knows the order: Apifiny cannot cancel what is PENDING_SUBMIT ("Cancel an Order").
+2. A change is held until the venue has said that it knows the order: there are venues that cannot cancel what they have not confirmed.
 3. A venue that can replace is asked to. Elsewhere a replace is a cancel, and when the end of the old leg is certain, with all that was
    executed of it, a new leg of the rest. Never two legs at once: what the client could be filled for is never more than it asked for.
 4. A new quantity not above CumQty cancels the balance (FIX 4.2 Appendix D, D11 and D12; 4.4 C.3).

@@ -7,7 +7,7 @@ The rules:
 2. A create is never sent twice. Cancels and questions are harmless and are repeated.
 3. "No such order" counts only for an answer that comes two answer timeouts after the order left, or later.
 4. Questions about an order whose id at the venue is not known go one at a time per account: the answer may carry no id of ours
-   (Apifiny, "Execution Report": ClOrdID only with ExecType=New).
+   (there is a FIX venue that gives ClOrdID with ExecType=New only).
 5. Where there is a second witness, it is asked first: it knows all that was executed, and names the order in its answer (rule 4 does not
    bind it). What the order's own link may still tell is given time.
 """

@@ -64,7 +64,7 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     account: str
     link: str
     venue: str
-    """The venue's code on the link, SecurityExchange(207) toward Apifiny."""
+    """The venue's code on the link, where several venues are behind one."""
     capabilities: Capabilities
     instruments: tuple[Instrument, ...]
     witness: str = ""

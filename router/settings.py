@@ -176,7 +176,7 @@ class AccountSettings(_Strict):
     rest_url: Annotated[str, Field(pattern="^https?://")] | None = None
     stream_url: Annotated[str, Field(pattern="^wss?://")] | None = None
     environment: Literal["live", "demo"] = "live"
-    """PrimeBit has both behind one address; the names of its channels tell them apart."""
+    """For a venue that has both behind one address."""
     emulate_ioc: bool = False
     """Offer immediate-or-cancel where the venue has none: a limit order, canceled at once. Reports say so in Text."""
 
@@ -216,9 +216,10 @@ class DestinationSettings(_Strict):
     """The initiator session, for a FIX venue."""
     venue: Name | None = None
     order_path: Literal["fix", "rest"] = "fix"
-    """How orders go to a venue behind Apifiny; "rest" for one whose FIX endpoint is down. Never changed by the router itself."""
+    """How orders go to a FIX venue that has a REST side too; "rest" for one whose FIX endpoint is down.
+    The router itself never changes it."""
     rest_url: Annotated[str, Field(pattern="^https?://")] | None = None
-    """Of a venue behind Apifiny: its REST side, the witness beside its FIX session."""
+    """Of a FIX venue: its REST side, the witness beside its FIX session."""
     stream_url: Annotated[str, Field(pattern="^wss?://")] | None = None
     market_url: Annotated[str, Field(pattern="^wss?://")] | None = None
     instruments: tuple[InstrumentSettings, ...]

@@ -327,3 +327,23 @@ class TestSeveralEndpoints:
             assert (refused["39"], "0x02003A" in refused["58"]) == ("8", True)
         finally:
             system.close()
+
+
+class TestJoins:
+    def test_a_venues_hourly_limit_outlives_the_router(self, tmp_path: Path) -> None:
+        """Moonbase, twenty joins an hour: each is in the journal before it is made, so a router that is killed again and again counts on,
+        and never asks for one too many."""
+        system = System(tmp_path / "s")
+        try:
+            system.start()
+            for _ in range(3):
+                system.kill_router()
+                system.start_router("accepting clients", "link=moonbase")
+            told = system.fixrouter("journal", "dump", "--config", str(system.demo / "router.toml")).stdout
+            counted = [line for line in told.splitlines() if "remembered" in line and "joins" in line]
+            requests = system.get("/_sim/requests", "moonbase")
+            joins = requests["by_kind"]["join"] if "by_kind" in requests else next(v for k, v in requests.items() if "join" in str(k))
+            assert len(counted) == joins
+            assert 0 < joins <= 20
+        finally:
+            system.close()

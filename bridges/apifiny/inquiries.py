@@ -1,5 +1,7 @@
 """What an operator may ask Apifiny: topics, their requests, their answers as rows of texts. Pure.
 
+Market data ("Order Book", "Trades", "Ticker") is asked for at its own address, unsigned, one request a second.
+
 Only questions: nothing here withdraws, transfers, or asks for a ticket. Readings: "Query Account History" is sent as a POST, as its "HTTP
 Request" says (its sample is a GET with a body); deposit addresses are asked for by `coin`, "different from currency name if multiple
 chains are supported". History is that of the last three days, as in the document's sample, where no times are given.
@@ -17,7 +19,7 @@ from bridges.apifiny.calls import Inquiring, get, post
 from bridges.apifiny.reading import Failure, Malformed, outcome, printable, rows, texts
 from bridges.wire import Answer, Kind, Request, Told
 
-__all__ = ["TOPICS", "inquiry", "refused", "told"]
+__all__ = ["MARKET_GROUP", "TOPICS", "inquiry", "refused", "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class _Topic:
     may: tuple[str, ...] = ()
     venue: bool = True
     posts: bool = False
+    market: bool = False
 
 
 _TIMES: Final = ("startTime", "endTime")
@@ -41,8 +44,12 @@ _TOPICS: Final = {
     "activity": _Topic(
         "/asset/queryAssetActivityList", "account history", may=("startTimeDate", "endTimeDate", "limit", "page"), venue=False, posts=True
     ),
+    "order-book": _Topic("/orderbook/v1", "the order book of a symbol", needs=("symbol",), market=True),
+    "trades": _Topic("/trade/v1", "the latest trades of a symbol", needs=("symbol",), market=True),
+    "ticker": _Topic("/ticker/v1", "the last 24 hours of a symbol", needs=("symbol",), market=True),
     "deposit-address": _Topic("/asset/queryAddress", "where a currency is paid in", needs=("currency",)),
 }
+MARKET_GROUP: Final = "market"
 _HISTORY_MS: Final = 3 * 86_400_000
 _WORD: Final = re.compile(r"[A-Za-z0-9._/-]{1,64}")
 
@@ -56,8 +63,10 @@ def _described(topic: _Topic) -> str:
 TOPICS: Final[Mapping[str, str]] = {name: _described(topic) for name, topic in _TOPICS.items()}
 
 
-def inquiry(ticket: int, name: str, arguments: Mapping[str, str], account_id: str, venue: str, now: int) -> Request | Told:
-    """The request of a question, or why there is none."""
+def inquiry(
+    ticket: int, name: str, arguments: Mapping[str, str], account_id: str, venue: str, now: int, market_base: str | None
+) -> Request | Told:
+    """The request of a question, or why there is none. `market_base`: where market data is, None where that is not configured."""
     topic = _TOPICS.get(name)
     if topic is None:
         return Told(ticket, error=f"{printable(name)} is none of {', '.join(TOPICS)}")
@@ -68,15 +77,22 @@ def inquiry(ticket: int, name: str, arguments: Mapping[str, str], account_id: st
     for each, value in arguments.items():
         if not _WORD.fullmatch(value):
             return Told(ticket, error=f"{name}: {each} is not a word or a number")
+    context = Inquiring(ticket, name)
+    if topic.market:
+        if market_base is None:
+            return Told(ticket, error=f"{name}: no market_url is configured for {venue}")
+        path = f"{topic.path}/{arguments['symbol']}/{venue}"
+        return Request(Kind.QUERY, "GET", path, group=MARKET_GROUP, private=False, base=market_base, context=context)
     said = {"accountId": account_id} | ({"venue": venue} if topic.venue else {})
     said |= {"coin" if each == "currency" else each: value for each, value in arguments.items()}
-    context = Inquiring(ticket, name)
     return post(Kind.QUERY, topic.path, context, _page(now) | said) if topic.posts else get(topic.path, context, said)
 
 
 def told(context: Inquiring, answer: Answer) -> Told:
     """The answer to a question, its numbers as they came."""
     try:
+        if _TOPICS[context.topic].market and answer.status == 200:
+            return Told(context.ticket, tuple(_market(texts(answer.body))))
         result = outcome(texts(answer.body))
         if isinstance(result, Failure):
             return Told(context.ticket, error=result.text)
@@ -104,6 +120,19 @@ def _opened(row: dict[str, Any]) -> list[dict[str, Any]]:
     if isinstance(row.get("subAccountInfo"), list):
         return [{key: value for key, value in row.items() if key != "subAccountInfo"}, *rows(row["subAccountInfo"])]
     return [row]
+
+
+def _market(body: Any) -> list[dict[str, str]]:
+    """Market data comes without an envelope; a book as its levels, the best of each side first."""
+    if isinstance(body, dict) and body.get("error") is None and isinstance(body.get("asks"), list) and isinstance(body.get("bids"), list):
+        levels = [(side, level) for side in ("asks", "bids") for level in body[side]]
+        if not all(isinstance(level, list) and len(level) == 2 for _, level in levels):
+            raise Malformed("a level is not a price and a size")
+        return [{"side": side.removesuffix("s"), "price": _text(price), "size": _text(size)} for side, (price, size) in levels]
+    found = outcome(body) if isinstance(body, dict) and "error" in body else body
+    if isinstance(found, Failure):
+        raise Malformed(found.text)
+    return [_flat(row) for row in rows(found)]
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, str]:

@@ -44,7 +44,7 @@ from bridges.apifiny.answers import (
 )
 from bridges.apifiny.asking import Asking
 from bridges.apifiny.codes import Verdict, no_such_order, of_question
-from bridges.apifiny.inquiries import TOPICS, inquiry, refused, told
+from bridges.apifiny.inquiries import MARKET_GROUP, TOPICS, inquiry, refused, told
 from bridges.apifiny.market import Markets, Top
 from bridges.apifiny.reading import Failure, Malformed, OrderRow, amount, loads, name, order_row, printable, rows
 from bridges.apifiny.standing import Standing
@@ -71,7 +71,10 @@ def capabilities(venue: str) -> Capabilities:
 class ApifinyProtocol:
     """One account at one venue behind Apifiny."""
 
-    budgets: Sequence[Budget] = (Budget("default", requests=20, seconds=1.0, reserve=8),)
+    budgets: Sequence[Budget] = (
+        Budget("default", requests=20, seconds=1.0, reserve=8),
+        Budget(MARKET_GROUP, requests=1, seconds=1.0, reserve=0),
+    )
     """Document, "Rate Limits"."""
     topics: Mapping[str, str] = TOPICS
 
@@ -90,6 +93,7 @@ class ApifinyProtocol:
         self._venue = venue
         self._trading = trading
         self._market_url = market_url
+        self._market_base = None if market_url is None else "http" + market_url.removeprefix("ws").removesuffix("/ws/v1")
         self._symbols = [each.venue_symbol for each in instruments]
         self._standing = Standing(link, account_id, venue, self._symbols, trading)
         self._asking = Asking()
@@ -154,7 +158,7 @@ class ApifinyProtocol:
 
     def inquire(self, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:
         """An operator's question (`inquiries.py`)."""
-        return [inquiry(ticket, topic, arguments, self._keys.account_id, self._venue, now)]
+        return [inquiry(ticket, topic, arguments, self._keys.account_id, self._venue, now, self._market_base)]
 
     def sign(self, request: Request, now: int) -> Signed:
         """Document, "Signature"."""

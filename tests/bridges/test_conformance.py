@@ -3,6 +3,8 @@ where the venue's capabilities say that it cannot; a client sees no other differ
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,12 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from bridges import venues
 from bridges.cryptocom import protocol as cryptocom
 from bridges.moonbase import protocol as moonbase
 from bridges.phemex import protocol as phemex
 from bridges.primebit import protocol as primebit
 from fix import apifiny
+from router.model import LinkUp
 from router.rules import Capabilities
+from router.settings import load
 from router.words import OrdType, TimeInForce
 from tests.system import System
 from tests.wire import Client, stamp
@@ -361,6 +366,50 @@ def test_replace_too_late(desk: Desk, me: str) -> None:
     refused = desk.oms.wait(lambda m: m["35"] == "9" and m["11"] == f"{me}r")
     assert (refused["434"], refused["102"]) == ("2", "0")
     assert desk.at_venue() == before
+
+
+QUESTIONS: dict[str, dict[str, dict[str, str]]] = {
+    "BINANCE": {
+        "account": {}, "balances": {}, "fees": {"symbol": "BTCUSDT"}, "open-orders": {}, "completed-orders": {}, "filled-orders": {},
+        "activity": {}, "order-book": {"symbol": "BTCUSDT"}, "ticker": {"symbol": "BTCUSDT"}, "trades": {"symbol": "BTCUSDT"},
+    },
+    "PRIMEBIT": {"balances": {}, "positions": {}, "open-orders": {}},
+    "MOONBASE": {
+        "balances": {}, "positions": {}, "deposits": {}, "deposit-address": {"asset": "BTC"}, "withdrawals": {},
+        "assign-margin": {"symbol": "ETC:BTC", "margin": "10"},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+async def test_what_an_operator_may_ask_is_answered(tmp_path: Path, name: str) -> None:
+    """Every topic of a venue, by a bridge of the test's own, from the simulated venue: rows, or none, but no error."""
+    system = System(tmp_path / "s", ("simulators.toml", "public_requests_per_second = 1", "public_requests_per_second = 0"))
+    try:
+        system.start_simulator()
+        settings = load(system.demo / "router.toml")
+        link = "apifiny:BINANCE" if name == "BINANCE" else name.lower()
+        up = asyncio.Event()
+
+        def hear(event: object) -> None:
+            up.set() if isinstance(event, LinkUp) else None
+
+        bridge = venues.bridges(settings, system.demo, hear, time.time_ns, lambda *_args, **_fields: None)[link]
+        running = asyncio.ensure_future(bridge.run())
+        async with asyncio.timeout(30):
+            await up.wait()
+            asked = set(bridge.topics) - {"deposit-address"} if name == "BINANCE" else set(bridge.topics)
+            assert set(QUESTIONS[name]) == asked, "a topic is not tried"
+            for topic, arguments in QUESTIONS[name].items():
+                told = await asyncio.wrap_future(bridge.inquire(topic, arguments))
+                while "has not told" in told.error:  # its channel's first word may come after the link's
+                    told = await asyncio.wrap_future(bridge.inquire(topic, arguments))
+                assert told.error == "", topic
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    finally:
+        system.close()
 
 
 def test_mass_cancel(alone: Desk, me: str) -> None:
