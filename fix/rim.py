@@ -26,6 +26,7 @@ from fix.rules import compiled
 from fix.sessions import SessionFile
 from fix.tags import RAW_DATA, RAW_DATA_LENGTH
 from fix.throttle import Throttle
+from fix.watchdog import Watchdog
 from router.ports import Clock
 from router.rules import Capabilities
 from router.settings import AccountSettings, ClientSettings, DropCopySettings, Settings
@@ -65,6 +66,7 @@ class FixRim:
             raise RuntimeError(f"certificates: {wrong}") from None
         self._door = LineThread([door], note, died) if door is not None else None
         self._tunnels = LineThread(lines, note, died) if lines else None
+        self._watchdog = Watchdog(int(clients.default.get("SocketAcceptPort", 0)), died)
         self._acceptor_sessions = Sessions("acceptor", self.clients, clients, state, logs, died)
         self._venue_sessions = Sessions("initiator", self._initiator, venues, state, logs, died)
 
@@ -79,12 +81,14 @@ class FixRim:
             self._tunnels.start()
         self._venue_sessions.start()
         self._acceptor_sessions.start()
+        self._watchdog.start()
         if self._door is not None:
             self._door.start()
         self._note("accepting clients", sessions=len(self._names))
 
     def stop(self) -> None:
         """Log everybody out: clients first, so that no order comes any more."""
+        self._watchdog.stop()
         self._acceptor_sessions.stop(within_s=2)
         if self._door is not None:
             self._door.stop(within_s=1)

@@ -47,6 +47,8 @@ from router.terminal import DEMO, DEMO_ROUTER, amount, config_option, leave, run
 from router.words import Side, TimeInForce
 
 DEMO_SIMULATORS = DEMO / "simulators.toml"
+RESTART_AFTER_S = 60.0
+"""A router that dies sooner after its start would only die again."""
 _TIMES = {"gtc": TimeInForce.GTC, "ioc": TimeInForce.IOC, "fok": TimeInForce.FOK, "day": TimeInForce.DAY}
 
 
@@ -69,7 +71,7 @@ main.add_command(certifying(Course, CASES, log_stem))
 def run(path: Path, no_console: bool) -> None:  # noqa: ARG001 - the console comes with the admin API; the flag is its switch
     """The router alone, against whatever its file names."""
     settings = _settings(path)
-    _Router(settings, path).run_until_stopped()
+    _Router(settings, path).run_until_stopped(may_restart=True)
 
 
 @main.command()
@@ -117,6 +119,7 @@ class _Router:
         sys.setswitchinterval(0.0005)  # QuickFIX's binding retakes the GIL at every call; 5 ms of waiting each would be 10 ms stalls
         self.narrator = Narrator(sys.stdout, settings.log.level, settings.log.format)
         self._stop = threading.Event()
+        self._since = time.monotonic()
         self._died = ""
         self._one_core = settings.router.one_core
         engine = Engine()
@@ -143,8 +146,8 @@ class _Router:
             bridge.recall(engine.state.remembered.get(name, {}))
         self._runtime.start(settings.frozen(_capabilities(settings)), version("fixrouter"))
 
-    def run_until_stopped(self) -> NoReturn:
-        """Serve until SIGINT or SIGTERM, or until a FIX thread dies."""
+    def run_until_stopped(self, may_restart: bool = False) -> NoReturn:
+        """Serve until SIGINT or SIGTERM, or until a FIX thread dies; then, where it may, start anew, unless it has only just started."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stop.set())
         if self._one_core:
@@ -165,6 +168,10 @@ class _Router:
         self.narrator.close()
         sys.stdout.flush()
         run_exits()
+        if self._died and may_restart and time.monotonic() - self._since > RESTART_AFTER_S:
+            # A new life in the same process: recovery is what every start does. QuickFIX's sockets would stay open otherwise.
+            os.closerange(3, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
+            os.execv(sys.executable, [sys.executable, "-m", "router", *sys.argv[1:]])  # noqa: S606 - ourselves, as we were started
         # QuickFIX's own stop crashes, and so can its destructors: nothing of it is taken down.
         os._exit(1 if self._died else 0)
 

@@ -97,7 +97,8 @@ class System:
         self.demo = folder / "config" / "demo"
         ports = (
             ("clients.cfg", r"SocketAcceptPort=\d+", f"SocketAcceptPort={self.quickfix_port}"),
-            ("router.toml", r"\nport = 9876\b", f"\nport = {self.fix_port}"),
+            # All clients of all tests come from one address.
+            ("router.toml", r"\nport = 9876\b", f"\nport = {self.fix_port}\nlogon_attempts_per_minute = 100000"),
             ("apifiny.cfg", r"SocketConnectPort=\d+", f"SocketConnectPort={self.venue_port}"),
             ("simulators.toml", r"port = 9101", f"port = {self.venue_port}"),
             ("simulators.toml", r"control_port = 9102", f"control_port = {self.control_ports['apifiny']}"),

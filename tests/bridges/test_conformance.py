@@ -51,6 +51,8 @@ class Card:
     """A buy at this price would take."""
     has_history: bool = True
     """Whether the venue can be asked about orders that have ended; PrimeBit's document has no such call."""
+    cancel_tries: int = 1
+    """How often a cancel is tried that the venue answers with a fault of its own."""
     path: str = "fix"
     """How orders go to a venue behind Apifiny."""
 
@@ -60,7 +62,7 @@ CARDS = {
     "BINANCE": Card("BINANCE", *BTC, has_http=False),
     "GBBO": Card("GBBO", *BTC[:-1], apifiny.capabilities("GBBO"), has_http=False),
     "COINBASEPRO": Card("COINBASEPRO", "apifiny", "BTC/USD", "BTCUSD", *BTC[3:], has_http=False),
-    "BINANCE over REST": Card("BINANCE", *BTC, path="rest", budget=20),
+    "BINANCE over REST": Card("BINANCE", *BTC, path="rest", budget=20, cancel_tries=4),
     "PHEMEX": Card("PHEMEX", "phemex", "BTC/USD", "BTCUSD", "5", "2", phemex.CAPABILITIES, budget=200),
     "PRIMEBIT": Card("PRIMEBIT", "primebit", "BTC/USD", "BTCUSD", "5", "2", primebit.CAPABILITIES, budget=5, has_history=False),
     "MOONBASE": Card(
@@ -228,7 +230,7 @@ def test_cancel_racing_a_fill(desk: Desk, me: str) -> None:
 def test_cancel_refused(desk: Desk, me: str) -> None:
     """9 with a reason; the order is still there, and can be canceled later."""
     desk.rest(me)
-    desk.fault("reject", match="cancel")
+    desk.fault("reject", match="cancel", count=desk.card.cancel_tries)
     desk.cancel(f"{me}c", me)
     refused = desk.oms.wait(lambda m: m["35"] == "9" and m["11"] == f"{me}c")
     assert refused["58"]

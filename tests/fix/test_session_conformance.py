@@ -337,7 +337,6 @@ def conformance(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     system = System(
         tmp_path_factory.mktemp("conformance") / "s",
         ("clients.cfg", r"\Z", "".join(_SESSION.format(**each) for each in named)),
-        ("router.toml", r"(?m)^\[front_door\]", "[front_door]\nlogon_attempts_per_minute = 100000"),
         ("router.toml", r"\Z", "".join(_CLIENT.format(**each) for each in named)),
     )
     for version in ("4.2", "4.4"):

@@ -558,6 +558,7 @@ def test_nothing_can_be_withdrawn_or_transferred() -> None:
     """The topics are questions only."""
     assert set(Desk(up=False).protocol.topics) == {
         "account", "balances", "fees", "open-orders", "completed-orders", "filled-orders", "activity", "deposit-address",
+        "order-book", "trades", "ticker",
     }  # fmt: skip
 
 
