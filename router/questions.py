@@ -48,6 +48,9 @@ def link_up(state: State, link: str, now: int) -> list[Effect]:
             effects += ask(state, order, now)
         elif order.doubt:
             state.wait(order, now)  # its witness will be up soon, and knows more
+        elif order.link == link and order.pending is not None and not order.done and order.leg.accepted:
+            # The witness cleared the doubt while the link was away, and what the client asked for meanwhile waited for it, or was lost.
+            effects.append(commands.change(state, order, now))
     return effects
 
 

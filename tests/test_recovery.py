@@ -57,7 +57,7 @@ def test_killed_with_orders_open_it_comes_back_with_the_same_book(system: System
     assert oms.report("a", t39="2")["14"] == "0.5"
     oms.order("b")
     duplicate = oms.report("b")
-    assert (duplicate["39"], duplicate["103"]) == ("8", "6")
+    assert (duplicate["150"], duplicate["103"]) == ("8", "6")
     oms.status("b")
     assert oms.report("b", t17="0")["39"] == "0"
     oms.cancel("b-cancel", "b")

@@ -177,3 +177,18 @@ def test_a_venue_with_two_ways_in_may_have_two_ids_for_an_order() -> None:
         desk.accept(1, venue_order_id=first)
         assert shape(desk.fill("0.4", venue_cl_ord_id="v1", venue_order_id=second)) == ["trade/partially-filled"]
         assert shape(desk.fill("0.6", venue_cl_ord_id=None, venue_order_id="o1")) == ["trade/filled"]
+
+
+def test_a_cancel_that_waited_for_the_link_goes_when_it_is_back_though_the_witness_cleared_the_doubt() -> None:
+    """Asked for while the link was away, or lost with it."""
+    for lost_with_it in (False, True):
+        desk = watched()
+        if lost_with_it:
+            desk.cancel()
+        desk.down()
+        desk.state(OrdStatus.NEW, "0")
+        if not lost_with_it:
+            desk.cancel()
+        assert "Cancel" not in sent(desk.said[-2:]) or lost_with_it
+        assert sent(desk.up()) == ["Cancel"]
+        assert shape(desk.end(1)) == ["canceled/canceled"]
