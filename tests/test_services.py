@@ -25,12 +25,12 @@ def started(folder: Path, *replace: tuple[str, str, str]) -> System:
 
 
 class TestFrontDoor:
-    def test_half_a_logon_holds_nobody_up(self, shared: System) -> None:
+    def test_half_a_logon_holds_nobody_up(self, system: System) -> None:
         """QuickFIX alone would stall every session on it; behind the door another session trades on."""
-        stuck = shared.client("FIX.4.4", "OMS44B")
+        stuck = system.start().client("FIX.4.4", "OMS44B")
         stuck.dial()
         stuck.send_bytes(b"8=FIX.4.4\x019=100\x0135=A\x01")
-        oms = shared.client("FIX.4.2", "OMS42B").connect()
+        oms = system.client("FIX.4.2", "OMS42B").connect()
         oms.order(f"door-{time.time_ns()}", t44="64000")
         assert oms.wait(lambda m: m["35"] == "8")["39"] == "0"
         oms.drop()
@@ -48,11 +48,11 @@ class TestFrontDoor:
         finally:
             system.close()
 
-    def test_a_second_connection_of_a_session_is_refused_and_the_first_trades_on(self, shared: System) -> None:
+    def test_a_second_connection_of_a_session_is_refused_and_the_first_trades_on(self, system: System) -> None:
         """The door says who holds it."""
-        first = shared.client("FIX.4.4", "OMS44B").connect()
+        first = system.start().client("FIX.4.4", "OMS44B").connect()
         with pytest.raises(ConnectionError):
-            shared.client("FIX.4.4", "OMS44B").connect()
+            system.client("FIX.4.4", "OMS44B").connect()
         first.order(f"second-{time.time_ns()}", t44="64000")
         assert first.wait(lambda m: m["35"] == "8")["39"] == "0"
         first.drop()
