@@ -25,8 +25,10 @@ __all__ = ["Logon", "NotALogon", "SessionKey", "first_message", "shown"]
 SessionKey = tuple[str, str, str]
 """BeginString, the client's CompID, ours: as the client's Logon has them."""
 
-_HEAD: Final = re.compile(rb"8=(FIX\.4\.[0-4]|FIXT\.1\.1)\x019=([0-9]{1,6})\x01")
-_HEAD_BYTES: Final = len("8=FIXT.1.1|9=123456|")
+_HEAD: Final = re.compile(
+    rb"8=(FIX\.4\.[0-4]|FIXT\.1\.1)\x019=([0-9]{1,10})\x01"
+)  # zeros before it are common: there are engines that write ten digits
+_HEAD_BYTES: Final = len("8=FIXT.1.1|9=1234567890|")
 _LOGON: Final = b"35=A\x01"
 _TRAILER: Final = re.compile(rb"10=([0-9]{3})\x01")
 _TRAILER_BYTES: Final = 7

@@ -58,7 +58,7 @@ def test_a_padded_body_length_is_read() -> None:
         (text("8=FIX.4.2|9=-65|35=A|xxx"), "cannot be read"),
         (text("8=FIX.4.2|9=6_5|35=A|xxx"), "cannot be read"),
         (text("8=FIX.4.2|9=|35=A|xxxxxxxx"), "cannot be read"),
-        (text("8=FIX.4.2|9=0000065|35=A|"), "cannot be read"),
+        (text("8=FIX.4.2|9=00000000065|35=A|"), "cannot be read"),
         ("8=FIX.4.2\x019=٦٥\x0135=A\x01xxx".encode(), "cannot be read"),
         (text("8=FIX.4.2|34=1|9=65|35=A|"), "cannot be read"),
         (text("8=FIX.5.0|9=65|35=A|xxxxx"), "cannot be read"),
