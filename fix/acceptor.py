@@ -19,8 +19,8 @@ from fix.dropcopy import DropCopy
 from fix.guard import Noted, guarded
 from fix.passwords import Login
 from fix.rules import Rules
-from fix.tags import LOGON, MSG_TYPE, NO_PARTY_IDS, PARTY_TAGS, SOH
-from fix.text import fields, group
+from fix.tags import BUSINESS_MESSAGE_REJECT, LOGON, MSG_TYPE, NO_PARTY_IDS, PARTY_TAGS, SOH
+from fix.text import fields, group, printable
 from fix.throttle import Throttle
 from router.model import CancelOrder, ClientDown, ClientUp, Input, NewOrder, ReplaceOrder, Report
 from router.ports import Clock
@@ -163,6 +163,12 @@ class Acceptor(quickfix.Application):
     def _take(self, message: Any, session_id: Any) -> None:
         text, name = message.toString(), session_id.toString()
         found = fields(text)
+        if found[MSG_TYPE] == BUSINESS_MESSAGE_REJECT:
+            # An answer to one of ours: answered in turn, two careful systems would go on for ever.
+            self._note(
+                "client refuses a message", level="warning", session=name, why=printable(found.get("58", "")), ref=found.get("372", "")
+            )
+            return
         if NO_PARTY_IDS in found:
             found[PARTIES] = group(text, NO_PARTY_IDS, PARTY_TAGS)
         try:
@@ -182,8 +188,11 @@ class Acceptor(quickfix.Application):
             self._runtime.step(request)
         except OSError as failed:
             self._note("journal failed", level="error", session=name, why=str(failed))
+            why = "the router cannot write its journal: the request was not taken"
             if isinstance(request, NewOrder | CancelOrder | ReplaceOrder):
-                self._runtime.refuse(request, "the router cannot write its journal: the request was not taken")
+                self._runtime.refuse(request, why)
+            else:
+                quickfix.Session.sendToTarget(quickfix.Message(self._clients[name].refuse(found, why), False), session_id)
 
     def _understood(self, name: str, found: dict[str, str]) -> Request:
         """A message as a request. Raises what the dialect raises, and `Refused` for one that is not wanted now, or here."""

@@ -86,6 +86,7 @@ ORDER_MASS_CANCEL_REQUEST: Final = "q"
 ORDER_MASS_STATUS_REQUEST: Final = "AF"
 EXECUTION_REPORT: Final = "8"
 ORDER_CANCEL_REJECT: Final = "9"
+BUSINESS_MESSAGE_REJECT: Final = "j"
 LOGON: Final = "A"
 
 SIDES: Final[dict[Side, str]] = {

@@ -54,7 +54,7 @@ def _open(state: State, request: MassCancel | MassStatus) -> list[Order]:
 def _unfit(request: MassCancel | MassStatus) -> str:
     if request.scope is None:
         tag = "MassCancelRequestType(530)" if isinstance(request, MassCancel) else "MassStatusReqType(585)"
-        return f"{tag} {request.asked} is not offered: 1 (a symbol) or 7 (all of this session)"
+        return f"{tag} {request.asked} is not offered: 1 (a symbol), 6 or 7 (all of this session)"
     if request.scope is MassScope.SYMBOL and not request.symbol:
         return "Symbol(55) is missing"
     return ""

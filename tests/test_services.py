@@ -211,3 +211,18 @@ def test_what_a_client_wrote_comes_back_in_every_report(tmp_path: Path, session:
         assert len(oms.report("b", t39="0")["60"]) == 17
     finally:
         system.close()
+
+
+def test_a_clients_own_reject_is_noted_and_not_answered(tmp_path: Path) -> None:
+    """Two systems that answer j with j would never stop."""
+    system = started(tmp_path)
+    try:
+        oms = system.client("FIX.4.4", "OMS44").connect()
+        oms.send("j", [("45", "1"), ("372", "8"), ("380", "3"), ("58", "not wanted")])
+        oms.order("a", t44="64000")
+        oms.report("a")
+        assert not [m for m in oms.seen if m["35"] == "j"]
+        assert system.router is not None
+        assert "not wanted" in system.router.wait_for("client refuses a message")
+    finally:
+        system.close()
