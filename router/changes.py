@@ -51,7 +51,7 @@ def end(state: State, order: Order, how: Done, text: str, now: int) -> list[Effe
     pending = Pending(OrdStatus.PENDING_CANCEL, None, shown=False, end=how, text=text)
     if order.pending is None:
         return _begin(state, order, pending, now)
-    if order.pending.status is not OrdStatus.PENDING_CANCEL:
+    if order.pending.status is not OrdStatus.PENDING_CANCEL and not any(isinstance(each, Pending) for each in order.waiting):
         order.waiting.append(pending)
     return []
 

@@ -41,6 +41,9 @@ def run(state: State, now: int) -> list[Effect]:
         del state.expires[order_id]
         order = state.blotter.orders[order_id]
         effects += end(state, order, Done.EXPIRED, _why(order), now)
+        if not order.done and order.pending is not None and order.pending.request is not None:
+            # A change of the client's is under way. Whatever comes of it, the order is still to end.
+            state.expires[order_id] = now + state.policy.configured.answer_timeout
         state.blotter.settle(order)
     for session in [session for session, when in state.away.items() if when <= now]:
         del state.away[session]

@@ -389,6 +389,17 @@ class TestByTheClock:
         assert "!" in shape(desk.reject_cancel(1, reason=CxlRejReason.BROKER_OPTION))
         assert sent(desk.later(6)) == ["Cancel"]
 
+    def test_a_cancel_of_the_clients_that_is_refused_does_not_save_it(self) -> None:
+        """It was under way at the hour; the order ends all the same, once."""
+        desk = Desk()
+        desk.new("a", time_in_force=TimeInForce.GTD, expire_time=desk.now + 10**9)
+        desk.accept(1)
+        desk.cancel("c")
+        desk.later(2)
+        assert shape(desk.reject_cancel(1)) == ["9/new"]
+        assert sent(desk.later(6)) == ["Cancel"]
+        assert shape(desk.end(1)) == ["expired/expired"]
+
     def test_a_client_that_stays_away_has_its_orders_canceled(self) -> None:
         """After its grace; one that is back in time loses nothing."""
         desk = working(client={"cancel_on_disconnect": 10 * 10**9})
