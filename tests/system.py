@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -12,6 +13,7 @@ import sys
 import threading
 import time
 import urllib.request
+from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -20,12 +22,20 @@ from tests.wire import Client
 
 _PORTS = {"phemex": 9201, "primebit": 9301, "moonbase": 9401, "cryptocom": 9501}
 ROOT = Path(__file__).resolve().parent.parent
+_ports = count(os.getpid() % 2500)
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One nobody listens on, below those the kernel gives to outgoing connections, and not another worker's: so nobody takes it meanwhile."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    while True:
+        port = 12000 + worker % 8 * 2500 + next(_ports) % 2500
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Child:
@@ -67,9 +77,12 @@ class Child:
                 return line
 
     def wait_for_all(self, *texts: str) -> None:
-        """Lines with each of these, in any order."""
+        """Lines with each of these, in any order, within 30 s."""
         missing = set(texts)
+        until = time.monotonic() + 30
         while missing:
+            if time.monotonic() > until:
+                raise TimeoutError(f"no line with {missing}; there were {self.lines[-15:]}")
             line = self.wait_for("")
             missing = {text for text in missing if text not in line or (text.startswith("link=") and "venue link up" not in line)}
 
