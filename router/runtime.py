@@ -70,10 +70,11 @@ class Runtime:
         self.step(configured)
         self.step(Started(version))
 
-    def step(self, event: Input) -> None:
-        """Handle one input to its end. Raises `OSError` when it cannot be journaled: then it had no effect at all."""
+    def step(self, event: Input) -> list[Effect]:
+        """Handle one input to its end; returns its own effects, performed. Raises `OSError` when it cannot be journaled: then it had no
+        effect at all."""
         with self._lock:
-            self._step(event)
+            return self._step(event)
 
     def hear(self, event: Input) -> None:
         """Handle what a venue says now; where the journal cannot take it, keep it, in order, and try again at every tick."""
@@ -130,8 +131,9 @@ class Runtime:
             self._last_time = self._now()
             self._clients.report(not_taken(request, text, self._last_time))
 
-    def _step(self, event: Input) -> None:
+    def _step(self, event: Input) -> list[Effect]:
         waiting = [event]
+        first: list[Effect] | None = None
         while waiting:
             event = waiting.pop(0)
             now = self._last_time = self._now()
@@ -139,10 +141,12 @@ class Runtime:
                 event = self._identified(event, now)
             self._journal.append(event, now)
             effects = self.engine.apply(event, now)
+            first = effects if first is None else first
             for effect in effects:
                 waiting += self._perform(effect)
             self._unsettled = True
             self._observer(event, effects)
+        return first or []
 
     def _perform(self, effect: Effect) -> list[Input]:
         """Do one effect; returns what became of it where that is known at once."""
