@@ -1,7 +1,7 @@
 """Every order the router has had, findable by each of its names, and every execution it has booked.
 
-Rules: an index entry is never changed or removed; a ClOrdID belongs to one order of one session for ever, the ids of its cancel
-requests included; an execution is booked once, known by (account, ExecID).
+Rules: an index entry is never changed, and removed only with its order (`forget`); a ClOrdID belongs to one order of one session for as
+long as that is remembered, the ids of its cancel requests included; an execution is booked once, known by (account, ExecID).
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Blotter:
         self._by_cl_ord_id: dict[tuple[str, str], Order] = {}
         self._by_venue_cl_ord_id: dict[tuple[str, str], Order] = {}
         self._by_venue_order_id: dict[tuple[str, str], Order] = {}
-        self._executions: set[tuple[str, str]] = set()
+        self._executions: dict[tuple[str, str], str] = {}
+        """Booked executions: (account, ExecID) to OrderID."""
         self.parked: dict[tuple[str, str], list[VenueEvent]] = {}
         """Events whose order at (account, venue order id) is not known yet: its acknowledgement may be on the way."""
 
@@ -75,13 +76,24 @@ class Blotter:
         key = (account, venue_order_id)
         return self._by_venue_order_id.get(key) or self._by_venue_cl_ord_id.get(key)
 
-    def first_sight(self, account: str, exec_id: str) -> bool:
-        """Mark an execution message as seen; False if it was seen before. Called with the booking, never ahead of it."""
+    def first_sight(self, order: Order, account: str, exec_id: str) -> bool:
+        """Mark an execution message of an order as seen; False if it was seen before. Called with the booking, never ahead of it."""
         key = (account, exec_id)
         if key in self._executions:
             return False
-        self._executions.add(key)
+        self._executions[key] = order.order_id
         return True
+
+    def forget(self, before: int) -> int:
+        """Drop what was over before a time, with all its names. Returns how many orders; slow, for the start."""
+        gone = {each.order_id for each in self.orders.values() if each.updated < before and each.order_id not in self.live}
+        if gone:
+            self.orders = {name: each for name, each in self.orders.items() if name not in gone}
+            for index in (self._by_cl_ord_id, self._by_venue_cl_ord_id, self._by_venue_order_id):
+                for key in [key for key, each in index.items() if each.order_id in gone]:
+                    del index[key]
+            self._executions = {key: name for key, name in self._executions.items() if name not in gone}
+        return len(gone)
 
     def on_link(self, link: str) -> Iterator[Order]:
         """The live orders of a link that may have reached the venue."""

@@ -12,6 +12,8 @@ The rules:
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from router.commands import change, place
@@ -20,12 +22,23 @@ from router.model import CancelOrder, Effect, NewOrder, ReplaceOrder
 from router.order import Happening, Order, Pending
 from router.reports import cancel_reject, report, status
 from router.rules import Capabilities
-from router.state import State, sendable
+from router.state import State, halt_of, sendable
 from router.words import EXACT, CxlRejReason, Done, ExecType, OrdStatus
 
-__all__ = ["cancel_order", "confirm_replace", "end", "fail_replace", "leg_over", "named", "next_waiting", "refuse_pending", "replace_order"]
+__all__ = [
+    "ENDS",
+    "cancel_order",
+    "confirm_replace",
+    "end",
+    "fail_replace",
+    "leg_over",
+    "named",
+    "next_waiting",
+    "refuse_pending",
+    "replace_order",
+]
 
-_ENDS = {
+ENDS: Final = {
     Done.CANCELED: (Happening.CANCELED, ExecType.CANCELED),
     Done.EXPIRED: (Happening.EXPIRED, ExecType.EXPIRED),
     Done.DONE_FOR_DAY: (Happening.DONE_FOR_DAY, ExecType.DONE_FOR_DAY),
@@ -77,8 +90,10 @@ def leg_over(state: State, order: Order, now: int) -> list[Effect]:
     rest = EXACT.subtract(request.order_qty, order.cum_qty)
     if rest <= 0:
         return [confirm_replace(state, order, now)]
-    if not sendable(state, order):
-        return fail_replace(state, order, f"{order.destination} was lost between the end of the order and its replacement", now)
+    halted = halt_of(state, order.request.session, order.request.account, order.destination)
+    if halted or not sendable(state, order):
+        lost = f"{order.destination} was lost between the end of the order and its replacement"
+        return fail_replace(state, order, halted or lost, now)
     order.next_leg(request.venue_cl_ord_id, msgspec.structs.replace(_terms(order, request), order_qty=rest))
     state.blotter.add_leg(order)
     return [place(state, order, now)]
@@ -204,7 +219,7 @@ def _begin(state: State, order: Order, pending: Pending, now: int) -> list[Effec
 
 def _withdraw(state: State, order: Order, how: Done, text: str, now: int) -> Effect:
     """End an order that never left."""
-    happening, exec_type = _ENDS[how]
+    happening, exec_type = ENDS[how]
     order.text = text
     order.happen(happening, now)
     state.rest(order)
@@ -218,6 +233,9 @@ def _unfit(state: State, order: Order, request: CancelOrder | ReplaceOrder) -> s
         return ""
     if request.refusal is not None:
         return request.refusal.text
+    halted = halt_of(state, order.request.session, order.request.account, order.destination)
+    if halted:
+        return halted
     unlike = _unlike(order, request)
     if unlike:
         return unlike

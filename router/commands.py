@@ -58,7 +58,7 @@ def ask(order: Order, link: str) -> Send:
         link,
         Ask(
             order.order_id, order.venue_cl_ord_id, order.venue_order_id, order.venue, order.venue_symbol, terms.side, terms.ord_type,
-            terms.order_qty, terms.cash_order_qty, terms.price, order.placed, order.venue_time_in_force or TimeInForce.GTC,
+            terms.order_qty, terms.cash_order_qty, terms.price, order.placed, order.venue_time_in_force or TimeInForce.GTC, terms.stop_px,
         ),
     )  # fmt: skip
 

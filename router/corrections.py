@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from router.model import Alert, BustTrade, CorrectTrade, Effect
+from router.acts import BustTrade, CorrectTrade
+from router.model import Effect, Outcome
 from router.order import Happening, Leg, Order
 from router.reports import report
 from router.state import State
@@ -25,7 +26,7 @@ def bust_trade(state: State, event: BustTrade, now: int) -> list[Effect]:
     order = state.blotter.orders.get(event.order_id)
     if order is None or event.exec_id not in order.executions:
         return [_unknown(event)]
-    return _change(order, event.exec_id, ZERO, ZERO, event.text, now)
+    return [*_change(order, event.exec_id, ZERO, ZERO, event.text, now), Outcome(True, f"execution {event.exec_id} is taken back")]
 
 
 def correct_trade(state: State, event: CorrectTrade, now: int) -> list[Effect]:
@@ -34,8 +35,9 @@ def correct_trade(state: State, event: CorrectTrade, now: int) -> list[Effect]:
     if order is None or event.exec_id not in order.executions:
         return [_unknown(event)]
     if event.last_qty <= 0 or event.last_px <= 0:
-        return [Alert(f"a correction to {event.last_qty:f} at {event.last_px:f} makes no sense", event.order_id)]
-    return _change(order, event.exec_id, event.last_qty, event.last_px, event.text, now)
+        return [Outcome(False, f"a correction to {event.last_qty:f} at {event.last_px:f} makes no sense")]
+    changed = _change(order, event.exec_id, event.last_qty, event.last_px, event.text, now)
+    return [*changed, Outcome(True, f"execution {event.exec_id} is now {event.last_qty:f} at {event.last_px:f}")]
 
 
 def absorbed(order: Order, leg: Leg, last_qty: Decimal, last_px: Decimal, now: int) -> list[Effect]:
@@ -71,5 +73,5 @@ def _settle(order: Order, now: int) -> None:
         order.happen(Happening.FILLED, now)
 
 
-def _unknown(event: BustTrade | CorrectTrade) -> Alert:
-    return Alert(f"order {event.order_id} has no execution {event.exec_id}: nothing was changed", event.order_id)
+def _unknown(event: BustTrade | CorrectTrade) -> Outcome:
+    return Outcome(False, f"order {event.order_id} has no execution {event.exec_id}: nothing was changed")

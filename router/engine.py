@@ -8,17 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from router import changes, corrections, executions, mass, questions, requests, timers
+from router import changes, executions, mass, operating, questions, requests, timers
 from router.model import (
     Accepted,
     Alert,
-    BustTrade,
     Canceled,
     CancelOrder,
     CancelRejected,
     ClientDown,
     ClientUp,
-    CorrectTrade,
     Effect,
     Filled,
     Found,
@@ -55,10 +53,9 @@ _REQUESTS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
     StatusRequest: requests.status_request,
     MassCancel: mass.mass_cancel,
     MassStatus: mass.mass_status,
-    CorrectTrade: corrections.correct_trade,
-    BustTrade: corrections.bust_trade,
     ClientUp: timers.client_up,
     ClientDown: timers.client_down,
+    **operating.ACTS,
 }
 _EXECUTIONS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
     Accepted: executions.accepted,
@@ -80,7 +77,8 @@ class Engine:
     def apply(self, event: Input, now: int) -> list[Effect]:
         """Take one input at `now` (ns UTC, never before the last one's). Returns what is to be done, in this order."""
         try:
-            return self._apply(event, now)
+            effects = self._apply(event, now)
+            return effects + questions.reconciled(self.state, now) if self.state.reconciling else effects
         except Exception as fault:  # noqa: BLE001 - the input is in the journal: raised again at every replay, this would keep the
             # router from ever starting. The same input does the same again, so the book stays what replay makes of the journal.
             return [Alert(f"internal error, please report it: {type(event).__name__}: {fault!r}")]
@@ -88,7 +86,8 @@ class Engine:
     def _apply(self, event: Input, now: int) -> list[Effect]:
         request = _REQUESTS.get(type(event))
         if request is not None:
-            return request(self.state, event, now)
+            effects = request(self.state, event, now)
+            return effects + self._release(now) if self.state.released else effects
         execution = _EXECUTIONS.get(type(event))
         if execution is not None:
             return self._execution(execution, event, now)
@@ -127,9 +126,15 @@ class Engine:
             return [contradiction(event, state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id), wrong)]
         order = state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id)
         if order is not None:
+            order.heard = now
             effects += self._after(order, now)
-        while state.released:
-            released = state.released.pop(0)
+        return effects + self._release(now)
+
+    def _release(self, now: int) -> list[Effect]:
+        """Events that waited for their order to be known."""
+        effects: list[Effect] = []
+        while self.state.released:
+            released = self.state.released.pop(0)
             effects += self._execution(_EXECUTIONS[type(released)], released, now)
         return effects
 

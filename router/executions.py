@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from router.changes import confirm_replace, fail_replace, leg_over, refuse_pending
+from router.changes import ENDS, confirm_replace, fail_replace, leg_over, refuse_pending
 from router.commands import change
 from router.corrections import absorbed
 from router.model import (
@@ -32,11 +32,6 @@ from router.words import EXACT, NONE, ZERO, CxlRejReason, Done, ExecType, OrdSta
 
 __all__ = ["accepted", "cancel_rejected", "canceled", "filled", "rejected", "replaced", "stated"]
 
-_ENDS = {
-    Done.CANCELED: (Happening.CANCELED, ExecType.CANCELED),
-    Done.EXPIRED: (Happening.EXPIRED, ExecType.EXPIRED),
-    Done.DONE_FOR_DAY: (Happening.DONE_FOR_DAY, ExecType.DONE_FOR_DAY),
-}
 _PARKED_AT_MOST = 10_000
 _DERIVED_STEP = Decimal("1e-8")
 """Derived prices are given to eight decimals: more would feign a precision that an average does not have."""
@@ -51,7 +46,7 @@ def accepted(state: State, event: Accepted, now: int) -> list[Effect]:
     if leg is not order.leg:
         return []
     effects: list[Effect] = []
-    if state.blotter.first_sight(event.account, event.exec_id):
+    if state.blotter.first_sight(order, event.account, event.exec_id):
         effects += _acknowledge(state, order, now, event.text)
     return effects + answered(state, order, now) + _send_held(state, order, now)
 
@@ -85,7 +80,7 @@ def filled(state: State, event: Filled, now: int) -> list[Effect]:
     if order is None:
         return _park(state, event)
     leg = _bind(state, order, event)
-    if not state.blotter.first_sight(event.account, event.exec_id):
+    if not state.blotter.first_sight(order, event.account, event.exec_id):
         return answered(state, order, now)
     counted = _counted(leg, event)
     if counted == event.last_qty:
@@ -130,7 +125,7 @@ def canceled(state: State, event: Canceled, now: int) -> list[Effect]:
     if effects and order.done:
         # What was missed filled it: that is its end.
         return effects + answered(state, order, now) + _end_pending(state, order, now)
-    if not state.blotter.first_sight(event.account, event.exec_id):
+    if not state.blotter.first_sight(order, event.account, event.exec_id):
         return effects + answered(state, order, now)
     effects += _live(state, order, now) if not order.done else []
     if _being_replaced(order) and event.how is Done.CANCELED and not order.done:
@@ -143,7 +138,7 @@ def canceled(state: State, event: Canceled, now: int) -> list[Effect]:
 def _ended(state: State, order: Order, event: Canceled, now: int) -> list[Effect]:
     pending = order.pending
     ours = pending is not None and pending.sent and pending.request is None and event.how is Done.CANCELED
-    happening, exec_type = _ENDS[pending.end if ours and pending is not None else event.how]
+    happening, exec_type = ENDS[pending.end if ours and pending is not None else event.how]
     if not order.happen(happening, now):
         return answered(state, order, now)
     order.text = pending.text if ours and pending is not None else event.text
@@ -177,7 +172,7 @@ def replaced(state: State, event: Replaced, now: int) -> list[Effect]:
     if order is None:
         return _park(state, event)
     _bind(state, order, event)
-    if not state.blotter.first_sight(event.account, event.exec_id):
+    if not state.blotter.first_sight(order, event.account, event.exec_id):
         return answered(state, order, now)
     if order.pending is None or not order.pending.native or not order.pending.sent:
         return [Alert(f"{order.destination} changed an order unasked", order.order_id)]
@@ -239,7 +234,7 @@ def rejected(state: State, event: Rejected, now: int) -> list[Effect]:
             asked = nameless_answer(state, event.account)
             return not_found(state, asked, now, counted=True) if asked is not None else []
         return [Alert(f"{event.account}: a reject that names no order of ours: {event.text or 'without a reason'}")]
-    if not state.blotter.first_sight(event.account, event.exec_id):
+    if not state.blotter.first_sight(order, event.account, event.exec_id):
         return answered(state, order, now)
     if order.leg_of(event.venue_cl_ord_id, event.venue_order_id) is not order.leg:
         return [Alert(f"{order.destination} rejects what it had taken: {event.text}", order.order_id)]

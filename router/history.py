@@ -14,7 +14,7 @@ import msgspec
 
 from router.engine import Engine
 from router.journal import Record
-from router.model import CancelReject, Effect, ExecutionReport, Input, MassCancelReport, NewOrder, Send
+from router.model import CancelReject, Effect, ExecutionReport, Input, MassCancelReport, NewOrder, Outcome, Send
 from router.order import Order
 
 __all__ = ["History", "Moment", "rendered"]
@@ -138,7 +138,7 @@ def _concerned(engine: Engine, event: Input, effects: list[Effect]) -> Iterator[
         if order is not None:
             yield order
     for effect in effects:
-        if isinstance(effect, MassCancelReport):
+        if isinstance(effect, MassCancelReport | Outcome):
             continue
         order_id = effect.command.order_id if isinstance(effect, Send) else effect.order_id
         if order_id in blotter.orders:

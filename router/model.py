@@ -2,9 +2,9 @@
 
 Both families are frozen:
 
-- **Inputs** are everything that can happen: a client's command (imperative: `NewOrder`), a venue's event (past tense: `Filled`), a
-  configuration taken into use, a tick of the clock. Each is journaled before it has any consequence, so each must be complete: replay sees
-  nothing but inputs.
+- **Inputs** are everything that can happen: a client's command (imperative: `NewOrder`), a venue's event (past tense: `Filled`), an
+  operator's act (`acts.py`), a configuration taken into use, a tick of the clock. Each is journaled before it has any consequence, so each
+  must be complete: replay sees nothing but inputs.
 - **Effects** are everything the core may ask for: a venue command to send, a report to a client, an alert.
 
 Quantities and prices are exact `Decimal`s; times are integer nanoseconds since 1970 UTC.
@@ -16,6 +16,7 @@ from decimal import Decimal
 
 import msgspec
 
+from router.acts import Act
 from router.rules import Configured
 from router.words import (
     ZERO,
@@ -35,7 +36,6 @@ __all__ = [
     "Accepted",
     "Alert",
     "Ask",
-    "BustTrade",
     "Cancel",
     "CancelOrder",
     "CancelReject",
@@ -43,7 +43,6 @@ __all__ = [
     "Canceled",
     "ClientDown",
     "ClientUp",
-    "CorrectTrade",
     "Effect",
     "ExecutionReport",
     "Filled",
@@ -58,6 +57,7 @@ __all__ = [
     "MassStatus",
     "NewOrder",
     "NotSent",
+    "Outcome",
     "Place",
     "Refusal",
     "Rejected",
@@ -208,27 +208,6 @@ class StatusRequest(msgspec.Struct, frozen=True, kw_only=True, tag="status-reque
     symbol: str = ""
     side: Side = Side.BUY
     ord_status_req_id: str | None = None
-
-
-# --- commands of operators ----------------------------------------------------------------------------------------------
-
-
-class CorrectTrade(msgspec.Struct, frozen=True, kw_only=True, tag="correct-trade", omit_defaults=True):
-    """An execution was another than was told: named by the ExecID(17) that the client has had."""
-
-    order_id: str
-    exec_id: str
-    last_qty: Decimal
-    last_px: Decimal
-    text: str
-
-
-class BustTrade(msgspec.Struct, frozen=True, kw_only=True, tag="bust-trade", omit_defaults=True):
-    """An execution never was."""
-
-    order_id: str
-    exec_id: str
-    text: str
 
 
 # --- events of venues ---------------------------------------------------------------------------------------------------
@@ -420,7 +399,7 @@ VenueEvent = Accepted | Filled | Canceled | Replaced | Rejected | CancelRejected
 Input = (
     NewOrder | CancelOrder | ReplaceOrder | StatusRequest | MassCancel | MassStatus | ClientUp | ClientDown
     | VenueEvent | NotSent | Unanswered | Found | Listed | Remembered | LinkUp | LinkDown
-    | CorrectTrade | BustTrade | Configured | Started | Stopped | Tick
+    | Act | Configured | Started | Stopped | Tick
 )  # fmt: skip
 
 
@@ -489,6 +468,7 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     placed: int
     """When it was sent, ns UTC."""
     time_in_force: TimeInForce = TimeInForce.GTC
+    stop_px: Decimal | None = None
 
 
 VenueCommand = Place | Cancel | Replace | Ask
@@ -592,6 +572,13 @@ class Alert(msgspec.Struct, frozen=True, gc=False):
     order_id: str = ""
 
 
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """The answer to an operator's act."""
+
+    ok: bool
+    text: str
+
+
 Report = ExecutionReport | CancelReject | MassCancelReport
 """What is said to a client."""
-Effect = Send | Report | Alert
+Effect = Send | Report | Alert | Outcome

@@ -136,6 +136,7 @@ class Order:
         "account",
         "asked",
         "base",
+        "candidates",
         "cl_ord_id",
         "created",
         "cum_qty",
@@ -143,6 +144,7 @@ class Order:
         "doubt",
         "executions",
         "former",
+        "heard",
         "inferred",
         "leg",
         "link",
@@ -206,6 +208,10 @@ class Order:
         self.asked = False
         """True while a question about it is under way."""
         self.queries = 0
+        self.candidates: tuple[str, ...] = ()
+        """Orders at the venue that this one may be, where only a person can tell."""
+        self.heard = now
+        """When the venue last spoke of it, or was last asked about it; ns UTC."""
 
     @property
     def venue_cl_ord_id(self) -> str:

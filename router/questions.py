@@ -8,7 +8,10 @@ The rules:
 3. "No such order" counts only for an answer that comes two answer timeouts after the order left, or later.
 4. Questions about an order whose id at the venue is not known go one at a time per account: the answer may carry no id of ours
    (there is a FIX venue that gives ClOrdID with ExecType=New only).
-5. Where there is a second witness, it is asked first: it knows all that was executed, and names the order in its answer (rule 4 does not
+5. After a link came up, and until what was open on it has been answered, new orders do not go there: they could only be judged by a book
+   that may be wrong.
+6. An open order that nothing has been heard of for long is asked about, one a second and link.
+7. Where there is a second witness, it is asked first: it knows all that was executed, and names the order in its answer (rule 4 does not
    bind it). What the order's own link may still tell is given time.
 """
 
@@ -21,28 +24,36 @@ from router.changes import fail_replace, refuse_pending
 from router.model import Alert, Effect, Found, LinkDown, NotSent, Unanswered
 from router.order import Happening, Order
 from router.reports import report
-from router.state import State, askable, sendable
+from router.state import Reconciling, State, askable, halt_of, sendable
 from router.words import CxlRejReason, ExecType, OrdRejReason
 
 __all__ = [
     "answered",
+    "ask",
+    "ask_all",
+    "askable",
     "asked_without_name",
     "drop_pending",
+    "drop_question",
     "link_down",
     "link_up",
     "nameless_answer",
+    "never_arrived",
     "not_found",
     "not_sent",
     "overdue",
+    "reconciled",
     "started",
+    "sweep",
 ]
+
+_SECOND = 1_000_000_000
 
 
 def link_up(state: State, link: str, now: int) -> list[Effect]:
     """A link is ready: send what was held for it, and ask about everything that was open when it went."""
     state.up.add(link)
-    held = [order for order in state.blotter.live.values() if order.link == link and not order.placed]
-    effects: list[Effect] = [commands.place(state, order, now) for order in held]
+    effects: list[Effect] = []
     for order in [*state.blotter.on_link(link), *state.blotter.witnessed_by(link)]:
         if order.doubt and (order.witness in ("", link) or order.witness in state.up):
             effects += ask(state, order, now)
@@ -51,13 +62,54 @@ def link_up(state: State, link: str, now: int) -> list[Effect]:
         elif order.link == link and order.pending is not None and not order.done and order.leg.accepted:
             # The witness cleared the doubt while the link was away, and what the client asked for meanwhile waited for it, or was lost.
             effects.append(commands.change(state, order, now))
+    open_here = {order.order_id for order in state.blotter.on_link(link) if order.doubt}
+    if open_here:
+        within = state.policy.configured.reconcile_within
+        state.reconciling[link] = Reconciling(since=now, until=now + within, orders=open_here)
+    return effects if open_here else effects + _place_held(state, link, now)
+
+
+def reconciled(state: State, now: int) -> list[Effect]:
+    """After any input, while a link is being reconciled: it takes orders again once all that was open has been answered, whatever the
+    answers, or when that takes too long."""
+    effects: list[Effect] = []
+    for link, under_way in list(state.reconciling.items()):
+        under_way.orders = {each for each in under_way.orders if _being_asked(state, state.blotter.orders.get(each))}
+        if under_way.orders and now < under_way.until:
+            continue
+        del state.reconciling[link]
+        if under_way.orders:
+            seconds = (now - under_way.since) // 1_000_000_000
+            text = f"{link} has not answered about {len(under_way.orders)} open orders within {seconds} s; it takes new orders again"
+            effects.append(Alert(text))
+        effects += _place_held(state, link, now)
     return effects
+
+
+def ask_all(state: State, orders: list[Order], now: int) -> list[Effect]:
+    """Ask about open orders that are not being asked about already."""
+    return [effect for order in orders if not order.asked and askable(state, order) for effect in ask(state, order, now)]
+
+
+def sweep(state: State, now: int) -> list[Effect]:
+    """Ask about the open order of each link that has not been heard of for longest: a message of the venue may have been lost."""
+    every = state.policy.configured.sweep_every
+    quiet: dict[str, Order] = {}
+    for order in state.blotter.live.values():
+        older = order.link not in quiet or order.heard < quiet[order.link].heard
+        if older and order.leg.accepted and not (order.done or order.asked or order.doubt or order.pending) and order.link in state.up:
+            quiet[order.link] = order
+    long_quiet = [order for order in quiet.values() if order.heard + every <= now]
+    wait = _SECOND if long_quiet else min([order.heard + every - now for order in quiet.values()], default=every)
+    state.sweep_at = now + wait
+    return ask_all(state, long_quiet, now)
 
 
 def link_down(state: State, event: LinkDown, now: int) -> list[Effect]:
     """A link is gone, with whatever was on the wire."""
     was_up = event.link in state.up
     state.up.discard(event.link)
+    state.reconciling.pop(event.link, None)
     effects: list[Effect] = []
     for order in state.blotter.on_link(event.link):
         _forget_questions(state, order)
@@ -80,6 +132,7 @@ def link_down(state: State, event: LinkDown, now: int) -> list[Effect]:
 def started(state: State, now: int) -> list[Effect]:
     """The router starts: what happened at the venues since it stopped is not known."""
     state.up.clear()
+    state.reconciling.clear()
     effects: list[Effect] = []
     for order in list(state.blotter.live.values()):
         if order.placed:
@@ -115,6 +168,7 @@ def ask(state: State, order: Order, now: int) -> list[Effect]:
             return []
         state.owed.setdefault(order.account, deque()).append(order.order_id)
     order.asked = True
+    order.heard = now
     order.queries += 1
     state.wait(order, now)
     effects: list[Effect] = []
@@ -174,7 +228,12 @@ def not_found(state: State, order: Order, now: int, counted: bool = False) -> li
         # Too early to believe (rule 3): it may still be on its way. The next deadline asks again.
         state.wait(order, now)
         return []
-    text = f"{order.destination} does not know the order: it never arrived there"
+    return never_arrived(state, order, f"{order.destination} does not know the order: it never arrived there", now, counted)
+
+
+def never_arrived(state: State, order: Order, text: str, now: int, counted: bool = False) -> list[Effect]:
+    """The present leg is not at the venue and never was."""
+    order.candidates = ()
     if order.replacing:
         effects = fail_replace(state, order, text, now) + answered(state, order, now, "", counted)
         state.blotter.settle(order)
@@ -183,6 +242,8 @@ def not_found(state: State, order: Order, now: int, counted: bool = False) -> li
     order.happen(Happening.REJECTED, now)
     effects = [report(order, ExecType.REJECTED, now, order.text, ord_rej_reason=OrdRejReason.BROKER_OPTION)]
     effects += answered(state, order, now, "", counted) + drop_pending(state, order, now)
+    order.doubt = ""
+    state.rest(order)
     state.blotter.settle(order)
     return effects
 
@@ -212,9 +273,11 @@ def found(state: State, event: Found, now: int) -> list[Effect]:
     claimants = [each for each in state.blotter.live.values() if each.account == order.account and _alike(each, order)]
     if len(free) != len(claimants):
         doubt = f"{len(free)} at {order.destination} and {len(claimants)} of ours look alike ({', '.join(free)}): an operator must decide"
+        order.candidates = tuple(free)
         effects = answered(state, order, now, doubt)
         return [*effects, Alert(doubt, order.order_id)]
     state.released += state.blotter.bind(order, order.leg, free[0])
+    order.candidates = ()
     effects = _leave_queue(state, order, now)
     return effects + ask(state, order, now)
 
@@ -224,7 +287,9 @@ def _alike(one: Order, other: Order) -> bool:
     if not one.placed or one.venue_order_id is not None or one.venue_symbol != other.venue_symbol:
         return False
     ours, theirs = one.leg.terms, other.leg.terms
-    return all(getattr(ours, name) == getattr(theirs, name) for name in ("side", "ord_type", "order_qty", "cash_order_qty", "price"))
+    return all(
+        getattr(ours, name) == getattr(theirs, name) for name in ("side", "ord_type", "order_qty", "cash_order_qty", "price", "stop_px")
+    )
 
 
 def not_sent(state: State, event: NotSent, now: int) -> list[Effect]:
@@ -248,6 +313,38 @@ def drop_pending(state: State, order: Order, now: int) -> list[Effect]:
     return refuse_pending(state, order, CxlRejReason.TOO_LATE, f"the order is {order.base}", now)
 
 
+def drop_question(state: State, order: Order, now: int) -> list[Effect]:
+    """Nobody waits for an answer about this order any more; the next one's turn (rule 4)."""
+    order.asked = False
+    order.queries = 0
+    return _leave_queue(state, order, now)
+
+
+def _being_asked(state: State, order: Order | None) -> bool:
+    if order is None or not order.doubt:
+        return False
+    return order.order_id in state.due or order.order_id in state.unnamed.get(order.account, ())
+
+
+def _place_held(state: State, link: str, now: int) -> list[Effect]:
+    """Send what was held for a link; what has been halted meanwhile is refused."""
+    effects: list[Effect] = []
+    for order in [each for each in state.blotter.live.values() if each.link == link and not each.placed and not each.done]:
+        halted = halt_of(state, order.request.session, order.request.account, order.destination)
+        if halted:
+            effects.append(_not_to_be_sent(state, order, f"{halted}: not executed", now))
+        else:
+            effects.append(commands.place(state, order, now))
+    return effects
+
+
+def _not_to_be_sent(state: State, order: Order, text: str, now: int) -> Effect:
+    state.rest(order)
+    order.text = text
+    order.happen(Happening.REJECTED, now)
+    return report(order, ExecType.REJECTED, now, text, ord_rej_reason=OrdRejReason.BROKER_OPTION)
+
+
 def _doubt(state: State, order: Order, why: str, now: int) -> list[Effect]:
     state.rest(order)
     order.asked = False
@@ -266,7 +363,7 @@ def _forget_questions(state: State, order: Order) -> None:
 
 
 def _give_up_holding(order: Order, now: int) -> Effect:
-    order.text = f"{order.destination} did not come back in time: the order was not sent"
+    order.text = f"{order.destination} was not ready in time: the order was not sent"
     order.happen(Happening.REJECTED, now)
     return report(order, ExecType.REJECTED, now, order.text, ord_rej_reason=OrdRejReason.EXCHANGE_CLOSED)
 

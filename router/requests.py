@@ -13,7 +13,7 @@ from router.model import Effect, NewOrder, Refusal, StatusRequest
 from router.order import Happening, Order
 from router.reports import duplicate, report, status, unknown_order
 from router.rules import Destination, Instrument
-from router.state import State
+from router.state import State, halt_of
 from router.words import ExecType, OrdRejReason, TimeInForce
 
 __all__ = ["new_order", "status_request"]
@@ -34,20 +34,20 @@ def new_order(state: State, request: NewOrder, now: int) -> list[Effect]:
     outcome = request.refusal or _stale(request, now, client.max_age) or state.policy.route(request)
     if not isinstance(outcome, Refusal):
         _address(order, *outcome)
-        outcome = check(request, order.time_in_force, *outcome) or outcome
+        outcome = _halted(state, order) or check(request, order.time_in_force, *outcome) or outcome
     if not isinstance(outcome, Refusal):
         outcome = _set_timer(state, order, now) or outcome
-    hold = state.policy.configured.hold_when_down
-    if not isinstance(outcome, Refusal) and order.link not in state.up and not hold:
-        outcome = Refusal(OrdRejReason.EXCHANGE_CLOSED, f"{order.destination} is not connected: the order was not sent")
+    closed, hold = _closed(state, order.link)
+    if not isinstance(outcome, Refusal) and closed and not hold:
+        outcome = Refusal(OrdRejReason.EXCHANGE_CLOSED, f"{order.destination} {closed}: the order was not sent")
     state.blotter.add(order)
     if isinstance(outcome, Refusal):
         return [_refuse(state, order, outcome, now)]
     effects: list[Effect] = []
-    if ExecType.PENDING_NEW in client.report_pending or order.link not in state.up:
-        text = "" if order.link in state.up else f"{order.destination} is not connected: held for it"
+    if ExecType.PENDING_NEW in client.report_pending or closed:
+        text = f"{order.destination} {closed}: held for it" if closed else ""
         effects.append(report(order, ExecType.PENDING_NEW, now, text))
-    if order.link in state.up:
+    if not closed:
         return [place(state, order, now), *effects]
     state.due[order.order_id] = now + hold
     return effects
@@ -59,6 +59,20 @@ def status_request(state: State, request: StatusRequest, now: int) -> list[Effec
     if order is None:
         return [unknown_order(request, now)]
     return [status(order, now, order.text, request.ord_status_req_id)]
+
+
+def _halted(state: State, order: Order) -> Refusal | None:
+    halted = halt_of(state, order.request.session, order.request.account, order.destination)
+    return Refusal(OrdRejReason.BROKER_OPTION, f"{halted}: not executed") if halted else None
+
+
+def _closed(state: State, link: str) -> tuple[str, int]:
+    """Why a link takes no new orders now, "" where it does; and how long they may wait for it, ns."""
+    if link not in state.up:
+        return "is not connected", state.policy.configured.hold_when_down
+    if link in state.reconciling:
+        return "is being asked what became of its open orders", state.policy.configured.hold_while_reconciling
+    return "", 0
 
 
 def _stale(request: NewOrder, now: int, max_age: int) -> Refusal | None:

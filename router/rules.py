@@ -115,3 +115,9 @@ class Configured(msgspec.Struct, frozen=True, kw_only=True, tag="configured"):
     """Nanoseconds that a venue may be silent before it is asked about an order; "not found" counts only after as long again."""
     hold_when_down: int = 0
     """Nanoseconds that a new order waits for a link that is down; 0: it is refused at once."""
+    hold_while_reconciling: int = 5_000_000_000
+    """Nanoseconds that a new order waits while its destination's open orders are being asked about; 0: it is refused at once."""
+    reconcile_within: int = 30_000_000_000
+    """Nanoseconds after which a destination takes orders again although it has not answered about all that was open."""
+    sweep_every: int = 60_000_000_000
+    """Nanoseconds without word of an open order after which it is asked about; 0: never."""

@@ -20,6 +20,7 @@ from router.model import (
     Input,
     NewOrder,
     NotSent,
+    Outcome,
     Place,
     Refusal,
     ReplaceOrder,
@@ -155,7 +156,7 @@ class Runtime:
                 self._venues[effect.link].submit(effect.command)
             except Unsendable as why:
                 return [NotSent(order_id=effect.command.order_id, place=isinstance(effect.command, Place), text=str(why))]
-        elif not isinstance(effect, Alert):
+        elif not isinstance(effect, Alert | Outcome):
             self._clients.report(effect)
         return []
 

@@ -72,6 +72,9 @@ class RouterSettings(_Strict):
     state: Path = Path("var")
     answer_timeout_s: Positive = Decimal(5)
     hold_when_down_s: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+    hold_while_reconciling_s: Annotated[Decimal, Field(ge=0)] = Decimal(5)
+    reconcile_within_s: Positive = Decimal(30)
+    sweep_every_s: Annotated[Decimal, Field(ge=0)] = Decimal(60)
     one_core: bool = True
     """Keep the router's threads on one processor. Python runs one of them at a time anyway; passing that turn between processors is the
     largest single cost of an order (`tests/bench/results.txt`)."""
@@ -323,6 +326,9 @@ class Settings(_Strict):
             ),
             answer_timeout=_ns(self.router.answer_timeout_s),
             hold_when_down=_ns(self.router.hold_when_down_s),
+            hold_while_reconciling=_ns(self.router.hold_while_reconciling_s),
+            reconcile_within=_ns(self.router.reconcile_within_s),
+            sweep_every=_ns(self.router.sweep_every_s),
         )  # fmt: skip
 
 

@@ -6,15 +6,36 @@ from __future__ import annotations
 from collections import deque
 from datetime import UTC, datetime
 
+import msgspec
+
+from router.acts import Scope, Switch
 from router.blotter import Blotter
 from router.model import Alert, Listed, VenueEvent
 from router.order import Contradiction, Order
 from router.policy import Policy
 from router.rules import Configured
 
-__all__ = ["State", "askable", "contradiction", "sendable"]
+__all__ = ["Halted", "Reconciling", "State", "askable", "contradiction", "halt_of", "sendable"]
 
 _SECOND = 1_000_000_000
+
+
+class Halted(msgspec.Struct, frozen=True, kw_only=True):
+    """Who stopped something, why, and since when (ns UTC)."""
+
+    by: str
+    why: str
+    since: int
+
+
+class Reconciling(msgspec.Struct, kw_only=True):
+    """A link that is up and whose open orders are being asked about: new orders do not go there yet."""
+
+    since: int
+    until: int
+    """When it takes orders again in any case."""
+    orders: set[str]
+    """OrderIDs that are still to be answered."""
 
 
 class State:
@@ -40,6 +61,16 @@ class State:
         """By link: what its protocol wants back after a restart."""
         self.listed: dict[str, Listed] = {}
         """By link: the instruments as the venue last told them; they outlive a restart."""
+        self.halted: dict[tuple[Scope, str], Halted] = {}
+        """Scopes that take no new orders, by operators' acts."""
+        self.off: dict[tuple[Switch, str], Halted] = {}
+        """Links and sessions that operators switched off."""
+        self.reconciling: dict[str, Reconciling] = {}
+        """By link."""
+        self.sweep_at = 0
+        """When to look for open orders that have not been heard of for long; 0: when the first order is open."""
+        self.serial = 0
+        """How many orders there have been."""
         self.released: list[VenueEvent] = []
         """Parked events whose order has just become known: to be applied next."""
         self._second = -1
@@ -51,7 +82,8 @@ class State:
         if second != self._second:
             self._second = second
             self._stamp = datetime.fromtimestamp(second, UTC).strftime("%y%m%d%H%M%S")
-        return f"{self._stamp}-{len(self.blotter.orders) + 1}"
+        self.serial += 1
+        return f"{self._stamp}-{self.serial}"
 
     def wait(self, order: Order, now: int) -> None:
         """Expect word of an order within the answer timeout, longer at each question that got none."""
@@ -72,6 +104,19 @@ def contradiction(event: VenueEvent, order: Order | None, wrong: Contradiction) 
 def sendable(state: State, order: Order) -> bool:
     """True when a command about this order can go out now."""
     return order.link in state.up and bool(order.placed)
+
+
+def halt_of(state: State, session: str, account: str | None, destination: str) -> str:
+    """Why new orders are not taken from this session or account, or for this destination; "" when they are."""
+    if not state.halted:
+        return ""
+    scopes = ((Scope.ALL, ""), (Scope.SESSION, session), (Scope.ACCOUNT, account or ""), (Scope.DESTINATION, destination))
+    for scope in scopes:
+        halted = state.halted.get(scope)
+        if halted is not None:
+            what = "trading" if scope[0] is Scope.ALL else f"{scope[0]} {scope[1]}"
+            return f"{what} is halted by the operator: {halted.why}"
+    return ""
 
 
 def askable(state: State, order: Order) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from router import questions
 from router.changes import end
 from router.model import ClientDown, ClientUp, Effect, NewOrder
 from router.order import Order
@@ -48,12 +49,17 @@ def run(state: State, now: int) -> list[Effect]:
     for session in [session for session, when in state.away.items() if when <= now]:
         del state.away[session]
         effects += _cancel_all(state, session, now)
-    return effects
+    return effects + (questions.sweep(state, now) if _sweep_due(state, now) else [])
 
 
 def due(state: State, now: int) -> bool:
     """Whether `run` would have something to do."""
-    return any(when <= now for when in state.expires.values()) or any(when <= now for when in state.away.values())
+    return (
+        any(when <= now for when in state.expires.values())
+        or any(when <= now for when in state.away.values())
+        or any(each.until <= now for each in state.reconciling.values())
+        or _sweep_due(state, now)
+    )
 
 
 def client_up(state: State, event: ClientUp, now: int) -> list[Effect]:  # noqa: ARG001 - an input's handler
@@ -75,6 +81,10 @@ def restarted(state: State, now: int) -> None:
     for client in state.policy.configured.clients:
         if client.cancel_on_disconnect is not None:
             state.away[client.session] = now + client.cancel_on_disconnect
+
+
+def _sweep_due(state: State, now: int) -> bool:
+    return bool(state.policy.configured.sweep_every and state.blotter.live and state.sweep_at <= now)
 
 
 def _cancel_all(state: State, session: str, now: int) -> list[Effect]:

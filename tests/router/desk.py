@@ -21,6 +21,7 @@ from router.model import (
     MassCancel,
     MassCancelReport,
     NewOrder,
+    Outcome,
     Rejected,
     Replaced,
     ReplaceOrder,
@@ -182,7 +183,7 @@ def alerts(effects: list[Effect]) -> list[str]:
 
 
 def shape(effects: list[Effect]) -> list[str]:
-    """What was said, in short: commands, `exec_type/ord_status`, `9/ord_status`, `!`."""
+    """What was said, in short: commands, `exec_type/ord_status`, `9/ord_status`, `!`, an operator's `yes` or `no`."""
     said = []
     for each in effects:
         match each:
@@ -196,6 +197,8 @@ def shape(effects: list[Effect]) -> list[str]:
                 said.append(f"r/{each.affected}")
             case Alert():
                 said.append("!")
+            case Outcome(ok=ok):
+                said.append("yes" if ok else "no")
     return said
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from fix.client import ClientDialect
 from fix.text import fields
-from router.model import BustTrade, CorrectTrade
+from router.acts import BustTrade, CorrectTrade
+from router.model import Outcome
 from router.words import ExecType, OrdStatus
-from tests.router.desk import D, Desk, alerts, reports, shape
+from tests.router.desk import D, Desk, reports, shape
 
 
 def traded(*quantities: str) -> Desk:
@@ -52,7 +53,11 @@ def test_a_correction_is_corrected_under_its_own_id() -> None:
     """The first id is gone."""
     desk = traded("0.5")
     correct(desk, 2, "0.4", "100")
-    assert "has no execution" in alerts(correct(desk, 2, "0.3", "100"))[0]
+    answer = correct(desk, 2, "0.3", "100")[0]
+    assert isinstance(answer, Outcome)
+    assert (answer.ok, "has no execution" in answer.text) == (False, True)
+        Outcome(False, f"order {desk.order().order_id} has no execution {desk.order().order_id}-2: nothing was changed")
+    ]
     assert reports(correct(desk, 3, "0.3", "100"))[0].cum_qty == D("0.3")
 
 
@@ -76,9 +81,9 @@ def test_a_busted_execution_of_a_filled_order() -> None:
 def test_what_cannot_be_is_said_and_changes_nothing() -> None:
     """An operator's slip."""
     desk = traded("0.5")
-    assert shape(bust(desk, 9)) == ["!"]
-    assert shape(correct(desk, 2, "0", "100")) == ["!"]
-    assert shape(desk.apply(BustTrade(order_id="nobody", exec_id="x", text=""))) == ["!"]
+    assert shape(bust(desk, 9)) == ["no"]
+    assert shape(correct(desk, 2, "0", "100")) == ["no"]
+    assert shape(desk.apply(BustTrade(order_id="nobody", exec_id="x", text=""))) == ["no"]
     assert desk.order().cum_qty == D("0.5")
 
 
@@ -99,7 +104,7 @@ def test_the_venues_own_word_corrects_what_was_booked_from_its_average() -> None
 def test_in_the_words_of_each_version() -> None:
     """4.2: ExecTransType 1 and 2, ExecType as the status; later: ExecType H and G. ExecRefID in all."""
     desk = traded("0.5", "0.2")
-    effects = [*correct(desk, 2, "0.4", "100"), *bust(desk, 3)]
+    effects = reports([*correct(desk, 2, "0.4", "100"), *bust(desk, 3)])
     found = {begin: [fields(ClientDialect(begin, "s").encode(each)) for each in effects] for begin in ("FIX.4.2", "FIX.4.4")}
     assert [(m["20"], m["150"], m["39"], m["19"][-1]) for m in found["FIX.4.2"]] == [("2", "1", "1", "2"), ("1", "1", "1", "3")]
     assert [(m["150"], m["39"], m["19"][-1]) for m in found["FIX.4.4"]] == [("G", "1", "2"), ("H", "1", "3")]

@@ -25,7 +25,7 @@ def test_an_unasked_word_that_adds_nothing_changes_nothing() -> None:
     desk = watched()
     desk.fill("0.4")
     assert desk.state(OrdStatus.NEW, "0.4", asked=False) == []
-    assert desk.later(60) == []
+    assert desk.later(30) == []
 
 
 def test_what_the_witness_is_ahead_of_is_asked_about_when_the_link_had_its_time() -> None:
