@@ -1,0 +1,1 @@
+"""Operators: the admin API, and its clients: console, one-shot command, web page."""
