@@ -28,7 +28,7 @@ from router.acts import (
     Scope,
     Switched,
 )
-from router.changes import ENDS, end
+from router.changes import ENDS, end, next_waiting
 from router.corrections import bust_trade, correct_trade
 from router.model import Effect, Outcome
 from router.order import Order
@@ -75,7 +75,9 @@ def _resolve(state: State, act: Resolve, now: int) -> list[Effect]:
     if wrong or order is None:
         return [Outcome(False, wrong)]
     if not act.venue_order_id:
-        return [*_not_placed(state, order, act, now), Outcome(True, f"order {act.order_id} is rejected: it was never placed")]
+        text = f"the operator found that it never reached {order.destination}: {act.why}"
+        effects = questions.never_arrived(state, order, text, now) + _settled(state, order, now)
+        return [*effects, Outcome(True, f"order {act.order_id} is rejected: it was never placed")]
     owner = state.blotter.at_venue(order.account, None, act.venue_order_id)
     if owner not in (None, order):
         return [Outcome(False, f"{act.venue_order_id} at {order.destination} is order {owner.order_id if owner else ''}")]
@@ -97,8 +99,11 @@ def _undecidable(order: Order | None, act: Resolve) -> str:
     return ""
 
 
-def _not_placed(state: State, order: Order, act: Resolve, now: int) -> list[Effect]:
-    return questions.never_arrived(state, order, f"the operator found that it never reached {order.destination}: {act.why}", now)
+def _settled(state: State, order: Order, now: int) -> list[Effect]:
+    """What was to be done with the order later is answered now."""
+    effects = next_waiting(state, order, now)
+    state.blotter.settle(order)
+    return effects
 
 
 def _mark_done(state: State, act: MarkDone, now: int) -> list[Effect]:
@@ -113,7 +118,7 @@ def _mark_done(state: State, act: MarkDone, now: int) -> list[Effect]:
     order.happen(happening, now)
     order.candidates = ()
     told = report(order, exec_type, now, order.text)
-    effects += [told, *questions.drop_pending(state, order, now)]
+    effects += [told, *questions.drop_pending(state, order, now), *_settled(state, order, now)]
     state.rest(order)
     state.expires.pop(order.order_id, None)
     return [*effects, Outcome(True, f"order {act.order_id} is {act.how}; {order.destination or 'no venue'} was told nothing")]
