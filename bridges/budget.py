@@ -57,6 +57,17 @@ class Budgets:
     def __init__(self, budgets: Iterable[Budget]) -> None:
         self._windows = {each.group: _Window(each) for each in budgets}
 
+    def used(self, now: int) -> list[tuple[Budget, int, float]]:
+        """Each budget, how many requests count against it now, and for how many seconds the venue has closed it."""
+        return [
+            (
+                each.budget,
+                sum(1 for time, _ in each.taken if time > now - each.span),
+                max((each.closed_until - now) / _SECOND, 0.0),
+            )
+            for each in self._windows.values()
+        ]
+
     def take(self, group: str, kind: Kind, now: int, patience: float = 0.0) -> tuple[bool, float]:
         """Ask for one request. Returns whether it has a place, and the seconds until that, or until there would be one: a place within
         `patience` is taken, a later one is not."""
@@ -72,9 +83,3 @@ class Budgets:
         """The venue said that it has had enough (429, Retry-After): nothing goes for so long."""
         window = self._windows[group]
         window.closed_until = max(window.closed_until, now + int(seconds * _SECOND))
-
-    def used(self, group: str, now: int) -> tuple[int, int]:
-        """Requests counted now, and how many there may be."""
-        window = self._windows[group]
-        window.free_at(Kind.QUERY, now)
-        return len(window.taken), window.budget.requests

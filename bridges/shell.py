@@ -17,7 +17,7 @@ import secrets
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
@@ -28,12 +28,12 @@ import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from bridges.budget import Budgets
+from bridges.purse import Purse
 from bridges.wire import Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Told, VenueProtocol
-from router.model import LinkDown, Place, VenueCommand
+from router.model import LinkDown, LinkUp, Place, VenueCommand
 from router.ports import Clock, Hear, Unsendable
 
-__all__ = ["Bridge", "Purse", "Shell"]
+__all__ = ["Bridge", "Shell"]
 
 TICK_S = 0.05
 ANSWER_WITHIN_S = 10
@@ -43,27 +43,11 @@ PATIENCE_S = 1.2
 """How long a new order may wait for its place in the budget before it is refused."""
 BAN_S = 60.0
 SKEW_S = 2.0
+_SAY_AGAIN_S = 300
+_TEXTS_AT_MOST = 1000
 _SECOND = 1_000_000_000
 
 Noted = Callable[..., None]
-
-
-class Purse:
-    """The request budgets of one account, for whichever bridge and thread needs one."""
-
-    def __init__(self, budgets: Iterable[Budget]) -> None:
-        self._budgets = Budgets(budgets)
-        self._lock = threading.Lock()
-
-    def take(self, group: str, kind: Kind, now: int, patience: float = 0.0) -> tuple[bool, float]:
-        """`Budgets.take`."""
-        with self._lock:
-            return self._budgets.take(group, kind, now, patience)
-
-    def close(self, group: str, seconds: float, now: int) -> None:
-        """`Budgets.close`."""
-        with self._lock:
-            self._budgets.close(group, seconds, now)
 
 
 class Bridge:
@@ -98,7 +82,11 @@ class Bridge:
         self._queries: deque[Request] = deque()
         self._more = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.skew_s = 0.0
+        """How far the venue's clock was ahead of ours at its last answer, seconds."""
         self._skew_told = False
+        self._off = False
+        self._told_at: dict[str, int] = {}
 
     # --- from the router's threads ----------------------------------------------------------------------------------------
 
@@ -113,6 +101,8 @@ class Bridge:
             raise Unsendable(f"{self.name} is not started")
         if isinstance(command, Place):
             now = self._clock()
+            if self._off:
+                raise Unsendable(f"{self.name} is switched off")
             if now < self._banned_until:
                 raise Unsendable(f"{self.name} has shut us out for {(self._banned_until - now) // _SECOND + 1} s more")
             has_place, wait = self._purse.take(self._order_group, Kind.NEW, now, PATIENCE_S)
@@ -146,7 +136,40 @@ class Bridge:
         self._loop.call_soon_threadsafe(self._inquire, topic, arguments, answer)
         return answer
 
+    def budgets(self) -> list[tuple[Budget, int, float]]:
+        """`Budgets.used`, now."""
+        return self._purse.used(self._clock())
+
+    def enable(self, on: bool) -> None:
+        """Connect, or disconnect and stay so. Before it runs: from its start on."""
+        if self._loop is None:
+            self._off = not on
+        else:
+            self._loop.call_soon_threadsafe(self._enable, on)
+
+    def reconnect(self) -> None:
+        """Disconnect, and connect again."""
+        if self._loop is not None and not self._off:
+            self._loop.call_soon_threadsafe(self._drop, "an operator has it connect anew")
+
     # --- on the loop ------------------------------------------------------------------------------------------------------
+
+    def _enable(self, on: bool) -> None:
+        was_off, self._off = self._off, not on
+        if not on and not was_off:
+            self._drop("switched off by an operator")
+
+    def _drop(self, why: str) -> None:
+        """Everything anew, as after a ban."""
+        self._begun = False
+        self._hear(LinkDown(self.name, why))
+        for stream in list(self._streams.values()):
+            self._task(stream.close())
+
+    @property
+    def _idle(self) -> bool:
+        """Whether nothing may be said to the venue now."""
+        return self._off or self._clock() < self._banned_until
 
     async def run(self) -> None:
         """Serve until canceled."""
@@ -186,13 +209,25 @@ class Bridge:
                     if ticket is not None and ticket.set_running_or_notify_cancel():
                         ticket.set_result(out)
                 case Note():
-                    self._note("venue note", level=out.level, link=self.name, text=out.text)
+                    self._note("venue note", level=self._level(out), link=self.name, text=out.text)
+                case LinkUp() if self._off:
+                    pass  # an answer to what was asked before
                 case LinkDown() if out.text.startswith("banned"):
                     self._banned_until = self._clock() + int(BAN_S * _SECOND)
                     self._begun = False
                     self._hear(out)
                 case _:
                     self._hear(out)
+
+    def _level(self, said: Note) -> str:
+        """What is the same every few seconds is said aloud once in a while."""
+        now = self._clock()
+        if len(self._told_at) > _TEXTS_AT_MOST:
+            self._told_at.clear()
+        if now - self._told_at.get(said.text, 0) < _SAY_AGAIN_S * _SECOND:
+            return "debug"
+        self._told_at[said.text] = now
+        return said.level
 
     def _said(self, say: Callable[..., Sequence[Out]], *what: Any, **stream: str) -> Sequence[Out]:
         try:
@@ -211,7 +246,7 @@ class Bridge:
 
     async def _tick_for_ever(self) -> None:
         while True:
-            if self._clock() >= self._banned_until:
+            if not self._idle:
                 if not self._begun:
                     self._begun = True
                     self._do(self._protocol.begin)
@@ -227,13 +262,13 @@ class Bridge:
                 now = self._clock()
                 wait = (self._banned_until - now) / _SECOND
                 has_place = False
-                if wait <= 0:
+                if not self._idle:
                     has_place, wait = self._purse.take(waiting[0].group, waiting[0].kind, now)
                 if has_place:
                     self._task(self._request(waiting.popleft()))
                 else:
                     # A cancel may come meanwhile: look again at least at every tick.
-                    await asyncio.sleep(min(wait, TICK_S))
+                    await asyncio.sleep(min(max(wait, TICK_S / 2), TICK_S))
 
     async def _request(self, request: Request) -> None:
         assert self._http is not None
@@ -263,6 +298,7 @@ class Bridge:
                 self._purse.close(request.group, min(max(float(pause), 0.1), 600.0), now)
         with suppress(KeyError, ValueError, TypeError):
             skew = _date(answer.headers["Date"]) - now / _SECOND
+            self.skew_s = skew
             late = abs(skew) > SKEW_S
             if late and not self._skew_told:
                 self._note("clock skew", level="warning", link=self.name, venue_ahead_s=f"{skew:.1f}")
@@ -274,7 +310,7 @@ class Bridge:
             opened = self._clock()
             why = "closed by the venue"
             try:
-                if opened >= self._banned_until:
+                if not self._idle:
                     at = self._protocol.address(stream, opened)
                     async with connect(
                         (at.base or self._stream_url) + at.suffix, additional_headers=dict(at.headers), open_timeout=CONNECT_WITHIN_S,
@@ -287,6 +323,8 @@ class Bridge:
                 self._frames[stream] = asyncio.Queue()
             self._do(self._protocol.closed, why, stream=stream)
             failures = 0 if self._clock() - opened > 10 * _SECOND else failures + 1
+            if self._idle:
+                failures = 0  # it is not the venue that fails
             # Doubling pauses, spread by half, so that many bridges do not come back in step.
             await asyncio.sleep(min(0.1 * 2**failures, 30) * (0.5 + random.random()))  # noqa: S311 - jitter, not a secret
 

@@ -12,7 +12,8 @@ from bridges.cryptocom import protocol as cryptocom
 from bridges.moonbase import protocol as moonbase
 from bridges.phemex import protocol as phemex
 from bridges.primebit import protocol as primebit
-from bridges.shell import Bridge, Noted, Purse
+from bridges.purse import Purse
+from bridges.shell import Bridge, Noted
 from bridges.wire import VenueProtocol
 from router.ports import Clock, Hear
 from router.rules import Capabilities, Instrument

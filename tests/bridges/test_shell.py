@@ -10,7 +10,8 @@ import pytest
 from aiohttp import web
 
 from bridges import shell as shell_module
-from bridges.shell import Bridge, Purse
+from bridges.purse import Purse
+from bridges.shell import Bridge
 from bridges.wire import MAIN, Address, Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed, Told
 from router.model import Cancel, LinkDown, LinkUp, Place, VenueCommand
 from router.ports import Unsendable
@@ -338,3 +339,45 @@ async def test_bridges_of_one_account_share_its_budget(world: World) -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_switched_off_it_says_nothing_to_the_venue_and_stays_away(world: World) -> None:
+    """The link is down, an order is refused at once, a cancel waits; switched on, all begins anew and the cancel goes."""
+    world.bridge.enable(False)
+    await world.protocol.wait("closed")
+    assert LinkDown("link", "switched off by an operator") in world.events
+    with pytest.raises(Unsendable, match="switched off"):
+        world.bridge.submit(place("one"))
+    world.bridge.submit(Cancel("two", "v", None, "V", "S"))
+    streams = len(world.server.streams)
+    before = len(world.events)
+    for _ in range(40):
+        await asyncio.sleep(0)
+    assert (world.server.requests, len(world.server.streams), world.events[before:]) == ([], streams, [])
+    world.bridge.enable(True)
+    await world.protocol.wait("begin")
+    await world.protocol.wait("opened")
+    assert (await world.protocol.wait("answered"))[1] == "two"
+    assert LinkUp("link") in world.events[before:]
+
+
+async def test_asked_to_reconnect_it_begins_anew(world: World) -> None:
+    """Down, then up."""
+    world.bridge.reconnect()
+    await world.protocol.wait("closed")
+    await world.protocol.wait("begin")
+    await world.protocol.wait("opened")
+    assert [type(each) for each in world.events] == [LinkUp, LinkDown, LinkUp]
+
+
+async def test_what_is_said_again_and_again_is_said_aloud_once_in_a_while(world: World) -> None:
+    """A venue that refuses every five seconds does not fill the log."""
+    for _ in range(3):
+        world.protocol.on_frame = [Note("refused")]
+        await world.server.streams[0].send_str("x")
+        await world.protocol.wait("received")
+    world.now += 301 * SECOND
+    await world.server.streams[0].send_str("x")
+    await world.protocol.wait("received")
+    levels = ["warning" if "'warning'" in each else "debug" for each in world.notes if "refused" in each]
+    assert levels == ["warning", "debug", "debug", "warning"]
