@@ -18,6 +18,7 @@ from fix.client import PARTIES, ClientDialect, MissingField, Refused, Request, U
 from fix.dropcopy import DropCopy
 from fix.guard import Noted, guarded
 from fix.passwords import Login
+from fix.presence import Presence
 from fix.rules import Rules
 from fix.tags import BUSINESS_MESSAGE_REJECT, LOGON, MSG_TYPE, NO_PARTY_IDS, PARTY_TAGS, SOH
 from fix.text import fields, group, printable
@@ -84,8 +85,9 @@ class Acceptor(quickfix.Application):
     """All client sessions; satisfies `ports.Clients`."""
 
     def __init__(
-        self, clients: Mapping[str, ClientSession], copies: Sequence[DropCopy], dictionaries: Dictionaries, clock: Clock, note: Noted
-    ) -> None:
+        self, clients: Mapping[str, ClientSession], copies: Sequence[DropCopy], dictionaries: Dictionaries, clock: Clock, note: Noted,
+        presence: Presence,
+    ) -> None:  # fmt: skip
         """`clients` by session name; `dictionaries` gives QuickFIX's data dictionaries of a session."""
         super().__init__()
         self._clients = clients
@@ -94,6 +96,7 @@ class Acceptor(quickfix.Application):
         self._dictionaries = dictionaries
         self._clock = clock
         self._note = note
+        self._presence = presence
         self._runtime: Steps | None = None
 
     def attach(self, runtime: Steps) -> None:
@@ -111,13 +114,17 @@ class Acceptor(quickfix.Application):
         try:
             text = encode()
             if text is not None:
-                # A repeating group is only kept together by a dictionary; without one a message is made three times as fast.
-                grouped = f"{SOH}{NO_PARTY_IDS}=" in text
-                made = quickfix.Message(text, *self._dictionaries[session](), False) if grouped else quickfix.Message(text, False)
-                quickfix.Session.sendToTarget(made, self._session_ids[session])
+                self.send(session, text)
         except (KeyError, ValueError, quickfix.FIXException) as wrong:
             # Its order is journaled and in the book; the client's own status request still finds it.
             self._note("report not sent", level="error", session=session, cl_ord_id=message.cl_ord_id, why=str(wrong))
+
+    def send(self, session: str, text: str) -> bool:
+        """Send a message as it stands. Raises `KeyError`, `quickfix.FIXException`."""
+        # A repeating group is only kept together by a dictionary; without one a message is made three times as fast.
+        grouped = f"{SOH}{NO_PARTY_IDS}=" in text
+        made = quickfix.Message(text, *self._dictionaries[session](), False) if grouped else quickfix.Message(text, False)
+        return bool(quickfix.Session.sendToTarget(made, self._session_ids[session]))
 
     # --- QuickFIX's callbacks ---------------------------------------------------------------------------------------------
 
@@ -126,12 +133,12 @@ class Acceptor(quickfix.Application):
 
     def onLogon(self, session_id: Any) -> None:  # noqa: N802
         self._note("client logged on", session=session_id.toString())
-        guarded(self._note, self._presence, ClientUp, session_id)
+        guarded(self._note, self._turned, ClientUp, session_id)
 
     def onLogout(self, session_id: Any) -> None:  # noqa: N802
         # The session's mutex is held here: no step.
         self._note("client logged out", session=session_id.toString())
-        guarded(self._note, self._presence, ClientDown, session_id)
+        guarded(self._note, self._turned, ClientDown, session_id)
 
     def toAdmin(self, message: Any, session_id: Any) -> None:  # noqa: N802
         """Nothing to add."""
@@ -145,13 +152,15 @@ class Acceptor(quickfix.Application):
     def fromApp(self, message: Any, session_id: Any) -> None:  # noqa: N802
         guarded(self._note, self._take, message, session_id)
 
-    def _presence(self, what: type[ClientUp] | type[ClientDown], session_id: Any) -> None:
+    def _turned(self, what: type[ClientUp] | type[ClientDown], session_id: Any) -> None:
+        self._presence.turned(session_id.toString())
         if self._runtime is not None and session_id.toString() in self._clients:
             self._runtime.post(what(session_id.toString()))
 
     def _admit(self, message: Any, session_id: Any) -> None:
         """QuickFIX handles the session level, but for who may log on."""
         found = fields(message.toString())
+        self._presence.spoke(session_id.toString())
         client = self._clients.get(session_id.toString())
         if found[MSG_TYPE] != LOGON or client is None or client.login is None:
             return
@@ -163,6 +172,7 @@ class Acceptor(quickfix.Application):
     def _take(self, message: Any, session_id: Any) -> None:
         text, name = message.toString(), session_id.toString()
         found = fields(text)
+        self._presence.spoke(name)
         if found[MSG_TYPE] == BUSINESS_MESSAGE_REJECT:
             # An answer to one of ours: answered in turn, two careful systems would go on for ever.
             self._note(

@@ -125,6 +125,8 @@ class Gate:
         """Raises `OSError`, `ValueError` where the certificate cannot be used."""
         self.port = settings.port
         self.counts = Counts()
+        self.addresses: dict[str, str] = {}
+        """Where sessions are connected from."""
         self._settings = settings
         self._note = note
         self._tls = settings.tls.context() if settings.tls else None
@@ -254,6 +256,7 @@ class Gate:
             far.abort()
             return
         self.counts.passed_on += 1
+        self.addresses[session] = str(visitor.address)
         self._note(
             "client connected", level="info", connection=visitor.number, address=str(visitor.address), session=session,
             certificate=visitor.certified_as(),
@@ -265,6 +268,7 @@ class Gate:
 
     def _ended(self, visitor: _Visitor, line: Line, session: str) -> None:
         self.counts.cut += line.was_cut
+        self.addresses.pop(session, None)
         self._forget(visitor)
         self._note(
             "client disconnected", level="warning" if line.was_cut else "info", connection=visitor.number, address=str(visitor.address),

@@ -17,6 +17,7 @@ import quickfix
 from fix import tags as t
 from fix.acceptor import Steps
 from fix.guard import Noted, guarded
+from fix.presence import Presence
 from fix.text import Malformed, fields, printable
 from router.model import CancelRejected, LinkDown, LinkUp, Rejected, VenueCommand, VenueEvent
 from router.ports import Unsendable
@@ -106,11 +107,12 @@ class VenueLink:
 class Initiator(quickfix.Application):
     """All sessions with FIX venues."""
 
-    def __init__(self, links: Mapping[str, VenueLink], note: Noted) -> None:
+    def __init__(self, links: Mapping[str, VenueLink], note: Noted, presence: Presence) -> None:
         """`links` by session name."""
         super().__init__()
         self._links = links
         self._note = note
+        self._presence = presence
         self._runtime: Steps | None = None
 
     def attach(self, runtime: Steps) -> None:
@@ -145,6 +147,7 @@ class Initiator(quickfix.Application):
     def _logged_on(self, _: Any, session_id: Any) -> None:
         link = self._links[session_id.toString()]
         link.logged_on = True
+        self._presence.turned(link.name)
         link.last_refusal = ""
         assert self._runtime is not None
         self._runtime.hear(LinkUp(link.name))
@@ -153,6 +156,7 @@ class Initiator(quickfix.Application):
         # The session's mutex is held here: no step.
         link = self._links[session_id.toString()]
         link.logged_on = False
+        self._presence.turned(link.name)
         assert self._runtime is not None
         self._runtime.post(LinkDown(link.name, link.last_refusal))
 
@@ -165,6 +169,7 @@ class Initiator(quickfix.Application):
     def _hear_admin(self, message: Any, session_id: Any) -> None:
         found = fields(message.toString())
         link = self._links[session_id.toString()]
+        self._presence.spoke(link.name)
         if found[t.MSG_TYPE] == "5":
             link.last_refusal = printable(found.get(t.TEXT, ""))
             self._note("venue logs out", level="warning", link=link.name, why=link.last_refusal)
@@ -179,6 +184,7 @@ class Initiator(quickfix.Application):
     def _hear(self, message: Any, session_id: Any) -> None:
         text, link = message.toString(), self._links[session_id.toString()]
         found = fields(text)
+        self._presence.spoke(link.name)
         if found[t.MSG_TYPE] == "j":
             self._refused(link, found)
             return

@@ -19,7 +19,9 @@ from fix.dropcopy import DropCopy
 from fix.engine import Sessions
 from fix.guard import Noted
 from fix.initiator import Initiator, VenueLink
+from fix.operations import Kind, Operations
 from fix.passwords import Login
+from fix.presence import Presence
 from fix.rawlog import RawLogs
 from fix.relay import LineThread
 from fix.rules import compiled
@@ -51,13 +53,14 @@ class FixRim:
         venues = SessionFile.read(folder / settings.fix.venues)
         self._note = note
         self._said: set[tuple[str, str]] = set()
+        presence = Presence(clock)
         ours = [each for each in settings.accounts if each.venue in DIALECTS]
         self.links = {name: _link(name, each, folder, clock) for each in ours for name in each.sessions}
         self.clients = Acceptor(
             {each.session: _client(each) for each in settings.clients}, [_copy(each) for each in settings.drop_copies],
-            {name: partial(_dictionaries, *files) for name, files in clients.dictionaries().items()}, clock, note,
+            {name: partial(_dictionaries, *files) for name, files in clients.dictionaries().items()}, clock, note, presence,
         )  # fmt: skip
-        self._initiator = Initiator(self.links, note)
+        self._initiator = Initiator(self.links, note, presence)
         logs = RawLogs(state / "log", clock, self._event)
         self._names = clients.keys()
         try:
@@ -65,6 +68,11 @@ class FixRim:
         except (OSError, ValueError) as wrong:
             raise RuntimeError(f"certificates: {wrong}") from None
         self._door = LineThread([door], note, died) if door is not None else None
+        kinds: dict[str, Kind] = {each.session: "client" for each in settings.clients}
+        kinds |= {each.session: "drop-copy" for each in settings.drop_copies}
+        kinds |= dict.fromkeys(self.links, "venue")
+        addresses = door.addresses if door is not None else {}
+        self.operations = Operations(kinds, presence, lambda: addresses, state / "store", self.clients.send)
         self._tunnels = LineThread(lines, note, died) if lines else None
         self._watchdog = Watchdog(int(clients.default.get("SocketAcceptPort", 0)), died)
         self._acceptor_sessions = Sessions("acceptor", self.clients, clients, state, logs, died)
