@@ -9,6 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from router.acts import CancelOrders, Halt, MarkDone, Reconcile, Resolve, Resume, Scope
 from router.engine import Engine
 from router.model import ClientDown, ClientUp, ExecutionReport, Filled, Found, Listed, Listing, Started, Unanswered
 from router.words import CxlRejReason, Done, ExecType, OrdStatus, OrdType, Side, TimeInForce
@@ -16,6 +17,7 @@ from tests.router.desk import LINK, SECOND, SESSION, D, Desk, reports
 
 STANDINGS = [OrdStatus.NEW, OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.EXPIRED, OrdStatus.REJECTED]
 CONFIG: dict[str, Any] = {"witness": "REST", "client": {"wait_when_pending": True, "cancel_on_disconnect": 5 * SECOND}}
+BY = {"by": "ann", "why": "because"}
 links = st.sampled_from([LINK, "REST"])
 TIMES = [TimeInForce.GTC, TimeInForce.IOC, TimeInForce.FOK, TimeInForce.DAY]
 numbers = st.integers(1, 4)
@@ -45,7 +47,12 @@ steps = st.one_of(
     st.tuples(st.just("down"), links),
     st.tuples(st.just("up"), links),
     st.tuples(st.just("restart")),
-    st.tuples(st.just("later"), st.sampled_from([1, 6, 40])),
+    st.tuples(st.just("later"), st.sampled_from([1, 6, 40, 70])),
+    st.tuples(st.just("halt"), st.sampled_from(["", "BINANCE"]), st.booleans()),
+    st.tuples(st.just("cancel_orders")),
+    st.tuples(st.just("reconcile")),
+    st.tuples(st.just("resolve"), numbers, st.sampled_from(["", "o1", "o2", "o3"])),
+    st.tuples(st.just("mark_done"), numbers, st.sampled_from(list(Done))),
 )
 
 
@@ -103,6 +110,22 @@ def play(desk: Desk, step: tuple[Any, ...]) -> None:
             desk.apply(Started("test"))
         case ("later", seconds):
             desk.later(seconds)
+        case ("halt", name, on):
+            scope = Scope.DESTINATION if name else Scope.ALL
+            desk.apply((Halt if on else Resume)(scope=scope, name=name, **BY))
+        case ("cancel_orders",):
+            desk.apply(CancelOrders(**BY))
+        case ("reconcile",):
+            desk.apply(Reconcile(destination="BINANCE", **BY))
+        case ("resolve", n, venue_order_id):
+            desk.apply(Resolve(order_id=order_id(desk, n), venue_order_id=venue_order_id, **BY))
+        case ("mark_done", n, how):
+            desk.apply(MarkDone(order_id=order_id(desk, n), how=how, **BY))
+
+
+def order_id(desk: Desk, n: int) -> str:
+    order = desk.engine.state.blotter.by_cl_ord_id(SESSION, f"a{n}")
+    return order.order_id if order is not None else "nobody"
 
 
 @settings(max_examples=400, deadline=None)
@@ -151,4 +174,5 @@ def test_a_client_is_never_told_a_rejected_order_unless_somebody_said_no(history
         play(desk, step)
         new: list[ExecutionReport] = [each for each in reports(desk.said[said:]) if each.ord_status is OrdStatus.REJECTED]
         executed = [each for each in new if each.exec_type is ExecType.REJECTED]
-        assert not executed or step[0] in ("new", "cash", "reject", "found", "standing")
+        halted = all("halted by the operator" in each.text for each in executed)
+        assert halted or step[0] in ("new", "cash", "reject", "found", "standing", "resolve")
