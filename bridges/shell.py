@@ -365,6 +365,12 @@ class Shell:
         if self._bridges:
             self._thread.start()
 
+    def post(self, call: Callable[[], None]) -> None:
+        """Have something called on the loop; nothing where it does not run. For measuring how late the loop is."""
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(call)
+
     def stop(self, within_s: float) -> None:
         """Close every connection."""
         if self._loop is not None and self._all is not None:

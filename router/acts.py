@@ -26,6 +26,7 @@ __all__ = [
     "Resolve",
     "Resume",
     "Scope",
+    "Stopping",
     "Switch",
     "Switched",
 ]
@@ -146,10 +147,18 @@ class Commanded(msgspec.Struct, frozen=True, kw_only=True, tag="commanded", omit
     outcome: str
 
 
+class Stopping(msgspec.Struct, frozen=True, kw_only=True, tag="stopping", omit_defaults=True):
+    """The router is about to stop: no new orders from here on, and the open ones of some sessions are canceled."""
+
+    why: str
+    cancel: tuple[str, ...] = ()
+    """Client sessions whose open orders are not to be left behind."""
+
+
 class Forget(msgspec.Struct, frozen=True, tag="forget"):
     """Drop orders that were over before a time, ns UTC, with all their ids: their ClOrdIDs are free again."""
 
     before: int
 
 
-Act = Halt | Resume | CancelOrders | Resolve | MarkDone | Reconcile | Switched | CorrectTrade | BustTrade | Commanded | Forget
+Act = Halt | Resume | CancelOrders | Resolve | MarkDone | Reconcile | Switched | CorrectTrade | BustTrade | Commanded | Forget | Stopping

@@ -203,6 +203,7 @@ def _start(state: State, order: Order, request: CancelOrder | ReplaceOrder, now:
     order.pending = pending
     effect = confirm_replace(state, order, now)
     order.leg.terms = order.request
+    state.blotter.settle(order)
     return [effect]
 
 

@@ -120,6 +120,10 @@ class Engine:
 
     def _execution(self, execution: Callable[[State, Any, int], list[Effect]], event: Any, now: int) -> list[Effect]:
         state = self.state
+        order = state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id)
+        if order is not None:
+            # The venue speaks of it, so it is there, also where we had reason to think that it never left.
+            order.placed = order.placed or now
         try:
             effects = execution(state, event, now)
         except Contradiction as wrong:

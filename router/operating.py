@@ -26,6 +26,7 @@ from router.acts import (
     Resolve,
     Resume,
     Scope,
+    Stopping,
     Switched,
 )
 from router.changes import ENDS, end, next_waiting
@@ -147,6 +148,16 @@ def _forget(state: State, act: Forget, now: int) -> list[Effect]:  # noqa: ARG00
     return [Outcome(True, f"{state.blotter.forget(act.before)} orders of before were dropped")]
 
 
+def _stopping(state: State, act: Stopping, now: int) -> list[Effect]:
+    state.stopping = True
+    effects: list[Effect] = []
+    leaving = [order for order in state.blotter.live.values() if order.request.session in act.cancel and not order.done]
+    for order in leaving:
+        effects += end(state, order, Done.CANCELED, f"canceled because the router stops: {act.why}", now)
+        state.blotter.settle(order)
+    return [*effects, Outcome(True, f"stopping; {len(leaving)} open orders are being canceled")]
+
+
 def _commanded(state: State, act: Commanded, now: int) -> list[Effect]:  # noqa: ARG001 - a record, nothing else
     return []
 
@@ -163,6 +174,7 @@ ACTS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
     BustTrade: bust_trade,
     Commanded: _commanded,
     Forget: _forget,
+    Stopping: _stopping,
 }
 
 

@@ -133,6 +133,7 @@ def started(state: State, now: int) -> list[Effect]:
     """The router starts: what happened at the venues since it stopped is not known."""
     state.up.clear()
     state.reconciling.clear()
+    state.stopping = False
     effects: list[Effect] = []
     for order in list(state.blotter.live.values()):
         if order.placed:

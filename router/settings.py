@@ -75,6 +75,10 @@ class RouterSettings(_Strict):
     hold_while_reconciling_s: Annotated[Decimal, Field(ge=0)] = Decimal(5)
     reconcile_within_s: Positive = Decimal(30)
     sweep_every_s: Annotated[Decimal, Field(ge=0)] = Decimal(60)
+    stop_within_s: Annotated[Decimal, Field(ge=0)] = Decimal(1)
+    """How long a stop waits for answers that are on their way, before it logs everybody out."""
+    keep_orders_days: Annotated[Decimal, Field(gt=0)] | None = Decimal(30)
+    """Orders that were over so long ago are dropped at the next start, and their ClOrdIDs are free again; without it, never."""
     one_core: bool = True
     """Keep the router's threads on one processor. Python runs one of them at a time anyway; passing that turn between processors is the
     largest single cost of an order (`tests/bench/results.txt`)."""
@@ -105,6 +109,7 @@ class ClientSettings(_Strict):
     when_pending: Literal["refuse", "wait"] = "refuse"
     day_ends_utc: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
     cancel_on_disconnect_s: Annotated[Decimal, Field(ge=0)] | None = None
+    cancel_on_stop: bool = False
     report_destination: bool = True
     username: Name | None = None
     password_hash: Name | None = None

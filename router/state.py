@@ -15,7 +15,7 @@ from router.order import Contradiction, Order
 from router.policy import Policy
 from router.rules import Configured
 
-__all__ = ["Halted", "Reconciling", "State", "askable", "contradiction", "halt_of", "sendable"]
+__all__ = ["Halted", "Reconciling", "State", "askable", "contradiction", "halt_of", "sendable", "unsettled"]
 
 _SECOND = 1_000_000_000
 
@@ -63,6 +63,8 @@ class State:
         """By link: the instruments as the venue last told them; they outlive a restart."""
         self.halted: dict[tuple[Scope, str], Halted] = {}
         """Scopes that take no new orders, by operators' acts."""
+        self.stopping = False
+        """Whether this life of the router is about to end."""
         self.off: dict[tuple[Switch, str], Halted] = {}
         """Links and sessions that operators switched off."""
         self.reconciling: dict[str, Reconciling] = {}
@@ -108,6 +110,8 @@ def sendable(state: State, order: Order) -> bool:
 
 def halt_of(state: State, session: str, account: str | None, destination: str) -> str:
     """Why new orders are not taken from this session or account, or for this destination; "" when they are."""
+    if state.stopping:
+        return "the router is stopping"
     if not state.halted:
         return ""
     scopes = ((Scope.ALL, ""), (Scope.SESSION, session), (Scope.ACCOUNT, account or ""), (Scope.DESTINATION, destination))
@@ -117,6 +121,13 @@ def halt_of(state: State, session: str, account: str | None, destination: str) -
             what = "trading" if scope[0] is Scope.ALL else f"{scope[0]} {scope[1]}"
             return f"{what} is halted by the operator: {halted.why}"
     return ""
+
+
+def unsettled(state: State) -> int:
+    """How many live orders wait for an answer that may still come: not yet acknowledged, or with a request under way, on a link that is
+    up."""
+    waiting = (each for each in state.blotter.live.values() if each.link in state.up and each.placed and not each.done)
+    return sum(1 for each in waiting if each.pending is not None or not each.leg.accepted)
 
 
 def askable(state: State, order: Order) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from router.acts import CancelOrders, Commanded, Forget, Halt, MarkDone, Reconcile, Resolve, Resume, Scope, Switch, Switched
+from router.acts import CancelOrders, Commanded, Forget, Halt, MarkDone, Reconcile, Resolve, Resume, Scope, Stopping, Switch, Switched
 from router.engine import Engine
-from router.model import Found, Outcome, Unanswered
+from router.model import Found, Outcome, Started, Unanswered
 from router.rules import Client
+from router.state import unsettled
 from router.words import CxlRejReason, Done, OrdRejReason, OrdStatus, TimeInForce
 from tests.router.desk import LINK, SESSION, D, Desk, alerts, configured, rejects, reports, sent, shape
 
@@ -250,6 +251,25 @@ class TestOther:
         assert sent(desk.new("a")) == ["Place"]
         assert desk.order().order_id != first
         assert len(set(desk.engine.state.blotter.orders)) == 3
+
+
+def test_a_router_that_stops_takes_no_orders_and_leaves_none_behind_where_so_agreed() -> None:
+    """The rest stays at its venue. The next life takes orders again."""
+    desk = Desk(clients=(Client(session=SESSION, default_time_in_force=TimeInForce.GTC), Client(session="other")))
+    desk.new("a", time_in_force=TimeInForce.GTC)
+    desk.accept(1)
+    desk.new("b", session="other", time_in_force=TimeInForce.GTC)
+    desk.accept(2)
+    assert unsettled(desk.engine.state) == 0
+    effects = desk.apply(Stopping(why="a new version", cancel=(SESSION,)))
+    assert (sent(effects), unsettled(desk.engine.state)) == (["Cancel"], 1)
+    assert "the router is stopping: not executed" in reports(desk.new("c"))[0].text
+    assert "a new version" in reports(desk.end(1))[0].text
+    assert unsettled(desk.engine.state) == 0
+    desk.apply(Started("test"))
+    desk.up()
+    desk.state(OrdStatus.NEW, "0", name="v2")
+    assert sent(desk.new("d")) == ["Place"]
 
 
 def test_configured_defaults_reconcile() -> None:
