@@ -5,17 +5,19 @@ to the TOML file; `state` is relative to the working directory."""
 
 from __future__ import annotations
 
-import os
 import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, model_validator
 
 from router import rules
+from router.admin.admin_settings import AdminSettings
+from router.admin.alert_settings import AlertSettings, HealthSettings, MetricsSettings
 from router.message_rules import MessageRule
 from router.rules import Capabilities
+from router.secret_source import Fault, SecretSource
 from router.words import ExecType, TimeInForce
 
 __all__ = ["AccountSettings", "ClientSettings", "DestinationSettings", "Fault", "SecretSource", "Settings", "load"]
@@ -24,46 +26,8 @@ Positive = Annotated[Decimal, Field(gt=0)]
 Name = Annotated[str, Field(min_length=1)]
 
 
-class Fault(Exception):
-    """The configuration cannot be used; `lines` has one line for each thing that is wrong, with file and key."""
-
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
-
-
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SecretSource(_Strict):
-    """Where a secret is: an environment variable or a file. Never the secret itself."""
-
-    env: Name | None = None
-    file: Path | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> SecretSource:
-        if (self.env is None) == (self.file is None):
-            raise ValueError("name one of env and file")
-        return self
-
-    def read(self, folder: Path) -> SecretStr:
-        """The secret. Raises `Fault` where it is missing or empty."""
-        if self.env is not None:
-            value = os.environ.get(self.env, "")
-            if not value:
-                raise Fault([f"the environment variable {self.env} is not set"])
-            return SecretStr(value)
-        assert self.file is not None
-        path = folder / self.file
-        try:
-            value = path.read_text(encoding="utf-8").strip()
-        except OSError as wrong:
-            raise Fault([f"{path}: {wrong.strerror}"]) from None
-        if not value:
-            raise Fault([f"{path}: it is empty"])
-        return SecretStr(value)
 
 
 class RouterSettings(_Strict):
@@ -82,6 +46,18 @@ class RouterSettings(_Strict):
     one_core: bool = True
     """Keep the router's threads on one processor. Python runs one of them at a time anyway; passing that turn between processors is the
     largest single cost of an order (`tests/bench/results.txt`)."""
+
+
+class JournalSettings(_Strict):
+    """`[journal]`"""
+
+    durability: Literal["process", "power"] = "process"
+    """What a record survives before anything follows from it: the death of the process, or a power failure (about 0.2 ms more an order)."""
+    segment_mib: Annotated[int, Field(ge=1)] = 64
+    keep_days: Annotated[int, Field(ge=1)] | None = None
+    """Files that a snapshot covers and that are older are removed; without it, never."""
+    reserve_mib: Annotated[int, Field(ge=0)] = 4
+    """Disk space kept for cancels and venues' words when the disk is full."""
 
 
 class LogSettings(_Strict):
@@ -260,7 +236,12 @@ class Settings(_Strict):
     """The whole file."""
 
     router: RouterSettings = RouterSettings()
+    journal: JournalSettings = JournalSettings()
     log: LogSettings = LogSettings()
+    admin: AdminSettings | None = AdminSettings()
+    alerts: AlertSettings = AlertSettings()
+    health: HealthSettings = HealthSettings()
+    metrics: MetricsSettings = MetricsSettings()
     fix: FixSettings
     front_door: FrontDoorSettings | None = None
     clients: tuple[ClientSettings, ...]
