@@ -190,6 +190,7 @@ class ClientDialect:
             reduce_only=t.REDUCE_ONLY_EXEC_INST in found.get(t.EXEC_INST, "").split(),
             account=found.get(t.ACCOUNT),
             destination=found.get(t.EX_DESTINATION) or found.get(t.SECURITY_EXCHANGE),
+            security_type=found.get(t.SECURITY_TYPE, ""),
             transact_time=found.get(t.TRANSACT_TIME, ""),
             sent=_first_sent(found, wrong) if possibly_known else None,
             possibly_known=possibly_known,

@@ -38,6 +38,7 @@ from router.journal import JournalCorrupt, JournalLocked, JournalWriter
 from router.journal_commands import journal
 from router.logs import Narrator
 from router.model import Input
+from router.policy import Policy
 from router.ports import Venue
 from router.rules import Capabilities
 from router.runtime import Runtime, recover
@@ -202,6 +203,8 @@ def check(path: Path, message: str | None, session: str | None, direction: Liter
     if message is not None:
         _explain(settings, message, session, direction)
         return
+    for number, why in Policy(settings.frozen(_capabilities(settings))).routes.never():
+        click.echo(f"{path}: routes[{number}] can never decide: {why}", err=True)
     click.echo(f"{path}: {len(settings.clients)} client sessions, {len(settings.destinations)} destinations: nothing wrong")
     table = Table("destination", "order types", "time in force", "also", "symbols", title="What each can do")
     for name, can in _capabilities(settings).items():

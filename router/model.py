@@ -109,6 +109,8 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, tag="new-order", omit_
     account: str | None = None
     destination: str | None = None
     """ExDestination(100), else SecurityExchange(207), as the client wrote it."""
+    security_type: str = ""
+    """SecurityType(167), as the client wrote it: for the route table."""
     expire_time: int | None = None
     """ExpireTime(126), ns UTC, of a good-till-date order."""
     expire_date: str = ""

@@ -1,7 +1,7 @@
 """Where an order goes: the named destination, else the first route that fits. Pure; compiled once from the configuration.
 
-Rules: a destination that the client names is used or refused, never replaced; a route fits only where its destination trades the
-symbol; ours and the venue's own spelling of a symbol are both accepted.
+Rules: a destination that the client names is used or refused, and only a route that asks for it by name replaces it; ours and the venue's
+own spelling of a symbol are both accepted.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import msgspec
 
 from router.model import Listed, Listing, NewOrder, Refusal
-from router.rules import Client, Configured, Destination, Instrument, Route
+from router.routing import Open, Place, Routes
+from router.rules import Client, Configured, Destination, Instrument
 from router.words import OrdRejReason
 
 __all__ = ["Policy"]
@@ -31,8 +32,10 @@ class Policy:
             for symbol in (instrument.symbol, instrument.venue_symbol)
         }
         self._clients = {each.session: each for each in configured.clients}
+        ours = {symbol: instrument.symbol for (_, symbol), instrument in self._instruments.items()}
+        self.routes = Routes(configured.routes, self.find, ours)
 
-    def find(self, destination: str, symbol: str) -> tuple[Destination, Instrument] | None:
+    def find(self, destination: str, symbol: str) -> Place | None:
         """A destination and what it trades under a symbol of ours or of its own; None where that is not configured."""
         instrument = self._instruments.get((destination, symbol))
         return None if instrument is None else (self.destinations[destination.upper()], instrument)
@@ -52,32 +55,29 @@ class Policy:
         """What is agreed with a session; FIX's own defaults where nothing is."""
         return self._clients.get(session, _ANYONE)
 
-    def route(self, order: NewOrder) -> tuple[Destination, Instrument] | Refusal:
-        """The place for an order and the instrument there, or why there is none."""
+    def route(self, order: NewOrder, now: int, takes: Open) -> Place | Refusal:
+        """The place for an order and the instrument there, or why there is none. `takes`: whether a destination takes orders now, for the
+        choice between a route's destination and its fallbacks."""
         refusal = self._account(order)
         if refusal is not None:
             return refusal
-        if order.destination is not None:
-            return self._named(order, order.destination)
-        for rule in self.configured.routes:
-            destination = self.destinations[rule.destination.upper()]
-            instrument = self._instruments.get((destination.name, order.symbol))
-            if instrument is not None and _fits(rule, order, instrument) and self._allowed(order, destination):
-                return destination, instrument
-        return Refusal(
-            OrdRejReason.UNKNOWN_SYMBOL,
-            f"no route takes Symbol(55) {order.symbol}: name a destination in ExDestination(100)",
-        )
+        found = self.routes.choose(order, now, lambda place: self.allowed(order, place), takes)
+        if found is None and order.destination is not None:
+            found = self._named(order, order.destination)
+        if found is None:
+            text = f"no route takes Symbol(55) {order.symbol}: name a destination in ExDestination(100)"
+            return Refusal(OrdRejReason.UNKNOWN_SYMBOL, text)
+        if isinstance(found, Refusal) or self.allowed(order, found[0]):
+            return found
+        return Refusal(OrdRejReason.UNKNOWN_ACCOUNT, f"Account(1) {order.account} may not trade at {found[0].name}")
 
-    def _named(self, order: NewOrder, name: str) -> tuple[Destination, Instrument] | Refusal:
+    def _named(self, order: NewOrder, name: str) -> Place | Refusal:
         destination = self.destinations.get(name.upper())
         if destination is None:
             return Refusal(OrdRejReason.BROKER_OPTION, f"unknown destination {name} in ExDestination(100)/SecurityExchange(207)")
         instrument = self._instruments.get((destination.name, order.symbol))
         if instrument is None:
             return Refusal(OrdRejReason.UNKNOWN_SYMBOL, f"Symbol(55) {order.symbol} is not traded at {destination.name}")
-        if not self._allowed(order, destination):
-            return Refusal(OrdRejReason.UNKNOWN_ACCOUNT, f"Account(1) {order.account} may not trade at {destination.name}")
         return destination, instrument
 
     def _account(self, order: NewOrder) -> Refusal | None:
@@ -87,13 +87,10 @@ class Policy:
             return Refusal(OrdRejReason.UNKNOWN_ACCOUNT, f"{named}: this session trades for {', '.join(a.name for a in accounts)}")
         return None
 
-    def _allowed(self, order: NewOrder, destination: Destination) -> bool:
+    def allowed(self, order: NewOrder, destination: Destination) -> bool:
+        """Whether the order's account may trade there."""
         accounts = self.client(order.session).accounts
         return all(not each.destinations or destination.name in each.destinations for each in accounts if each.name == order.account)
-
-
-def _fits(rule: Route, order: NewOrder, instrument: Instrument) -> bool:
-    return (not rule.sessions or order.session in rule.sessions) and (not rule.symbols or instrument.symbol in rule.symbols)
 
 
 def _as_listed(instrument: Instrument, listing: Listing) -> Instrument:

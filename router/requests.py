@@ -12,11 +12,12 @@ from router.limits import EMULATED, check
 from router.model import Effect, NewOrder, Refusal, StatusRequest
 from router.order import Happening, Order
 from router.reports import duplicate, report, status, unknown_order
+from router.routing import Place
 from router.rules import Destination, Instrument
 from router.state import State, halt_of
 from router.words import ExecType, OrdRejReason, TimeInForce
 
-__all__ = ["new_order", "status_request"]
+__all__ = ["new_order", "routed", "status_request"]
 
 
 def new_order(state: State, request: NewOrder, now: int) -> list[Effect]:
@@ -31,7 +32,7 @@ def new_order(state: State, request: NewOrder, now: int) -> list[Effect]:
     client = state.policy.client(request.session)
     if order.time_in_force is None:
         order.time_in_force = client.default_time_in_force
-    outcome = request.refusal or _stale(request, now, client.max_age) or state.policy.route(request)
+    outcome = request.refusal or _stale(request, now, client.max_age) or routed(state, request, now)
     if not isinstance(outcome, Refusal):
         _address(order, *outcome)
         outcome = _halted(state, order) or check(request, order.time_in_force, *outcome) or outcome
@@ -51,6 +52,15 @@ def new_order(state: State, request: NewOrder, now: int) -> list[Effect]:
         return [place(state, order, now), *effects]
     state.due[order.order_id] = now + hold
     return effects
+
+
+def routed(state: State, request: NewOrder, now: int) -> Place | Refusal:
+    """Where an order goes now, or why nowhere."""
+
+    def takes(destination: Destination) -> bool:
+        return not _closed(state, destination.link)[0] and not halt_of(state, request.session, request.account, destination.name)
+
+    return state.policy.route(request, now, takes)
 
 
 def status_request(state: State, request: StatusRequest, now: int) -> list[Effect]:

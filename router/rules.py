@@ -97,12 +97,34 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     """Nanoseconds after the client is gone when its open orders are canceled; None: they stay."""
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True):
-    """Where an order goes that names no destination; empty lists match everything; the first match wins."""
+class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One rule of the route table (`routing.py`). An empty list, and None, ask nothing."""
 
-    destination: str
+    destination: str = ""
+    """"" where `refuse` says why not."""
+    name: str = ""
+    fallbacks: tuple[str, ...] = ()
+    refuse: str = ""
     sessions: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
+    """As the client writes them; "*" stands for anything: "BTC/*"."""
+    security_types: tuple[str, ...] = ()
+    sides: tuple[str, ...] = ()
+    ord_types: tuple[str, ...] = ()
+    times_in_force: tuple[str, ...] = ()
+    requested: tuple[str, ...] = ()
+    """Destinations that the client names; empty: the rule is for orders that name none."""
+    min_qty: Decimal | None = None
+    max_qty: Decimal | None = None
+    min_notional: Decimal | None = None
+    """Of Price(44) times OrderQty(38), or CashOrderQty(152); an order without either is not within."""
+    max_notional: Decimal | None = None
+    from_time: int = 0
+    """Nanoseconds after midnight UTC; equal to `to_time`: at any time."""
+    to_time: int = 0
+    tags: dict[str, tuple[str, ...]] = {}
+    """Of the client's own tags, 5000-9999: the values that fit."""
 
 
 class Configured(msgspec.Struct, frozen=True, kw_only=True, tag="configured"):

@@ -18,12 +18,13 @@ from router.admin.alert_settings import AlertSettings, HealthSettings, MetricsSe
 from router.message_rules import MessageRule
 from router.rules import Capabilities
 from router.secret_source import Fault, SecretSource
-from router.words import ExecType, TimeInForce
+from router.words import ExecType, OrdType, Side, TimeInForce
 
 __all__ = ["AccountSettings", "ClientSettings", "DestinationSettings", "Fault", "SecretSource", "Settings", "load"]
 
 Positive = Annotated[Decimal, Field(gt=0)]
 Name = Annotated[str, Field(min_length=1)]
+TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class _Strict(BaseModel):
@@ -83,7 +84,7 @@ class ClientSettings(_Strict):
     max_age_s: Positive = Decimal(30)
     report_pending: tuple[ExecType, ...] = (ExecType.PENDING_CANCEL, ExecType.PENDING_REPLACE)
     when_pending: Literal["refuse", "wait"] = "refuse"
-    day_ends_utc: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
+    day_ends_utc: TimeOfDay = "00:00"
     cancel_on_disconnect_s: Annotated[Decimal, Field(ge=0)] | None = None
     cancel_on_stop: bool = False
     report_destination: bool = True
@@ -225,11 +226,42 @@ class DestinationSettings(_Strict):
 
 
 class RouteSettings(_Strict):
-    """`[[routes]]`: where orders go that name no destination; the first that fits."""
+    """`[[routes]]`: where orders go; the first that fits (`routing.py`). What is not given asks nothing."""
 
-    destination: Name
+    name: Name = ""
+    destination: Name = ""
+    fallbacks: tuple[Name, ...] = ()
+    refuse: Name = ""
     sessions: tuple[Name, ...] = ()
+    accounts: tuple[Name, ...] = ()
     symbols: tuple[Name, ...] = ()
+    security_types: tuple[Name, ...] = ()
+    sides: tuple[Side, ...] = ()
+    ord_types: tuple[OrdType, ...] = ()
+    times_in_force: tuple[TimeInForce, ...] = ()
+    requested: tuple[Name, ...] = ()
+    min_qty: Positive | None = None
+    max_qty: Positive | None = None
+    min_notional: Positive | None = None
+    max_notional: Positive | None = None
+    from_utc: TimeOfDay | None = None
+    to_utc: TimeOfDay | None = None
+    tags: dict[Annotated[str, Field(pattern=r"^[5-9]\d{3}$")], tuple[Name, ...]] = {}
+
+    @model_validator(mode="after")
+    def _whole(self) -> RouteSettings:
+        if bool(self.destination) == bool(self.refuse):
+            raise ValueError("give one of destination and refuse")
+        if self.refuse and self.fallbacks:
+            raise ValueError("a rule that refuses has no fallbacks")
+        if (self.from_utc is None) != (self.to_utc is None):
+            raise ValueError("from_utc and to_utc go together")
+        return self
+
+    def frozen(self) -> rules.Route:
+        """As the core wants it."""
+        start, end = (_time_of_day(each) if each else 0 for each in (self.from_utc, self.to_utc))
+        return rules.Route(**self.model_dump(exclude={"from_utc", "to_utc"}), from_time=start, to_time=end)
 
 
 class Settings(_Strict):
@@ -281,8 +313,12 @@ class Settings(_Strict):
                 faults.append(f"{key}: rest_url: it is for a destination with a FIX session; this one's stands with its account")
             faults += _twice(key, "symbol", [each.symbol for each in destination.instruments])
         for number, route in enumerate(self.routes):
-            if route.destination.upper() not in destinations:
-                faults.append(f"routes[{number}]: destination: there is no destination {route.destination}")
+            faults += [
+                f"routes[{number}]: {key}: there is no destination {each}"
+                for key, names in (("destination", (route.destination,)), ("fallbacks", route.fallbacks))
+                for each in names
+                if each and each.upper() not in destinations
+            ]
             known = {each.session for each in self.clients}
             faults += [f"routes[{number}]: sessions: there is no client {each}" for each in route.sessions if each not in known]
         return faults
@@ -307,9 +343,7 @@ class Settings(_Strict):
                 )
                 for each in self.clients
             ),
-            routes=tuple(
-                rules.Route(destination=each.destination, sessions=each.sessions, symbols=each.symbols) for each in self.routes
-            ),
+            routes=tuple(each.frozen() for each in self.routes),
             answer_timeout=_ns(self.router.answer_timeout_s),
             hold_when_down=_ns(self.router.hold_when_down_s),
             hold_while_reconciling=_ns(self.router.hold_while_reconciling_s),

@@ -141,7 +141,7 @@ def _inward(bench: _Bench, us: Timer) -> list[Stage]:
         ("client's order: Message.toString", us(lambda _: message.toString()), 1),
         ("client's order: split into fields", us(lambda _: fields(text)), 1),
         ("client's order: decode to NewOrder", us(lambda _: bench.client.decode(found)), 1),
-        ("route, and mint the venue's id", us(lambda _: (policy.route(order), venue.mint(now))), 1),
+        ("route, and mint the venue's id", us(lambda _: (policy.route(order, now, lambda _: True), venue.mint(now))), 1),
         ("journal: NewOrder", us(lambda each: journal.append(each, now), bench.orders), 1),
         ("engine: NewOrder", us(lambda each: engine.apply(each, now), bench.orders), 1),
         ("venue's order: encode", us(lambda _: bench.venue.encode(command)), 1),

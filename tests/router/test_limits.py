@@ -16,6 +16,10 @@ from tests.router.desk import BTC, SESSION, D, configured
 BINANCE, GBBO, _ = configured().destinations
 
 
+def everywhere(_: object) -> bool:
+    return True
+
+
 def order(**more: Any) -> NewOrder:
     standard: dict[str, Any] = {
         "session": SESSION, "cl_ord_id": "a", "symbol": "BTC/USDT", "side": Side.BUY, "ord_type": OrdType.LIMIT,
@@ -96,17 +100,17 @@ class TestRoutes:
         """In any case of letters; also in the venue's spelling of the symbol."""
         policy = Policy(configured())
         for name, symbol in (("GBBO", "BTC/USDT"), ("gbbo", "BTCUSDT")):
-            outcome = policy.route(order(destination=name, symbol=symbol))
+            outcome = policy.route(order(destination=name, symbol=symbol), 0, everywhere)
             assert not isinstance(outcome, Refusal)
             assert outcome[0].name == "GBBO"
-        unknown = policy.route(order(destination="NASDAQ"))
+        unknown = policy.route(order(destination="NASDAQ"), 0, everywhere)
         assert isinstance(unknown, Refusal)
         assert "unknown destination NASDAQ" in unknown.text
 
     def test_an_unknown_symbol_is_refused_as_that(self) -> None:
         """103=1, with and without a destination."""
         for more in ({"destination": "GBBO"}, {}):
-            outcome = Policy(configured()).route(order(symbol="DOGE/USDT", **more))
+            outcome = Policy(configured()).route(order(symbol="DOGE/USDT", **more), 0, everywhere)
             assert isinstance(outcome, Refusal)
             assert outcome.reason is OrdRejReason.UNKNOWN_SYMBOL
             assert "DOGE/USDT" in outcome.text
@@ -121,7 +125,7 @@ class TestRoutes:
         )
         policy = Policy(configured(routes=routes))
         for session, name in ((SESSION, "GBBO"), ("a third", "BINANCE"), ("another", "GBBO")):
-            outcome = policy.route(order(session=session))
+            outcome = policy.route(order(session=session), 0, everywhere)
             assert not isinstance(outcome, Refusal)
             assert outcome[0].name == name
 
@@ -131,13 +135,13 @@ class TestRoutes:
         policy = Policy(configured(clients=(Client(session=SESSION, accounts=accounts),)))
         allowed = {"A": "BINANCE", "B": "GBBO"}
         for account, name in allowed.items():
-            outcome = policy.route(order(account=account, destination=name))
+            outcome = policy.route(order(account=account, destination=name), 0, everywhere)
             assert not isinstance(outcome, Refusal)
         for account, name in (("C", "BINANCE"), (None, "BINANCE"), ("B", "BINANCE")):
-            outcome = policy.route(order(account=account, destination=name))
+            outcome = policy.route(order(account=account, destination=name), 0, everywhere)
             assert isinstance(outcome, Refusal)
             assert outcome.reason is OrdRejReason.UNKNOWN_ACCOUNT
 
     def test_without_a_configuration_nothing_goes_anywhere(self) -> None:
         """The safe beginning."""
-        assert isinstance(Policy(Configured()).route(order()), Refusal)
+        assert isinstance(Policy(Configured()).route(order(), 0, everywhere), Refusal)

@@ -41,7 +41,7 @@ def test_what_the_core_judges_can_change(tmp_path: Path, pattern: str, text: str
 def test_routes_can_change(tmp_path: Path) -> None:
     """By their number: their order is what they mean."""
     said = changed(tmp_path, r'\[\[routes\]\]\ndestination = "COINBASEPRO"', "")
-    assert said == ["routes[1].destination: COINBASEPRO -> nothing"]
+    assert said == ["routes[3].destination: COINBASEPRO -> nothing"]
 
 
 def test_a_symbol_can_go_but_not_come(tmp_path: Path) -> None:

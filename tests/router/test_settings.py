@@ -63,7 +63,7 @@ NO_CERTIFICATE = 'tls = { certificate = "no.pem", key = "no.key" }'
         ("router.toml", r'secret = \{ file = "apifiny.secret" \}', 'secret = { env = "NOT_SET_HERE" }', "NOT_SET_HERE is not set"),
         ("router.toml", r'secret = \{ file = "apifiny.secret" \}', 'secret = { file = "nowhere" }', "nowhere: No such file"),
         ("router.toml", r'account = "apifiny"', 'account = "nobody"', "there is no account nobody"),
-        ("router.toml", r'destination = "BINANCE"', 'destination = "NASDAQ"', "routes[0]: destination: there is no destination NASDAQ"),
+        ("router.toml", r'destination = "BINANCE"', 'destination = "NASDAQ"', "routes[2]: destination: there is no destination NASDAQ"),
         ("router.toml", r'session = "FIX.4.2:ROUTER->OMS42"', 'session = "FIX.4.2:ROUTER->OMS43"', "FIX.4.2:ROUTER->OMS43 is not in"),
         ("router.toml", r'clients = "clients.cfg"', 'clients = "nothing.cfg"', "nothing.cfg: No such file"),
         ("router.toml", r'venue = "apifiny"', 'venue = "nasdaq"', "accounts[0].venue: there is no venue nasdaq"),
