@@ -150,7 +150,7 @@ class Acceptor(quickfix.Application):
         guarded(self._note, self._admit, message, session_id)
 
     def fromApp(self, message: Any, session_id: Any) -> None:  # noqa: N802
-        guarded(self._note, self._take, message, session_id)
+        guarded(self._note, self._take, message, session_id, self._failed)
 
     def _turned(self, what: type[ClientUp] | type[ClientDown], session_id: Any) -> None:
         self._presence.turned(session_id.toString())
@@ -198,11 +198,19 @@ class Acceptor(quickfix.Application):
             self._runtime.step(request)
         except OSError as failed:
             self._note("journal failed", level="error", session=name, why=str(failed))
-            why = "the router cannot write its journal: the request was not taken"
+            why = f"the request was not taken: {failed}"
             if isinstance(request, NewOrder | CancelOrder | ReplaceOrder):
                 self._runtime.refuse(request, why)
             else:
                 quickfix.Session.sendToTarget(quickfix.Message(self._clients[name].refuse(found, why), False), session_id)
+
+    def _failed(self, message: Any, session_id: Any) -> None:
+        """A fault of ours: QuickFIX will count the message as received, so its sender must hear that nobody knows what became of it."""
+        name = session_id.toString()
+        if name in self._clients:
+            why = "an internal error of the router: whether this was taken is not known, ask for the order's status"
+            refused = self._clients[name].dialect.refuse(fields(message.toString()), why)
+            quickfix.Session.sendToTarget(quickfix.Message(refused, False), session_id)
 
     def _understood(self, name: str, found: dict[str, str]) -> Request:
         """A message as a request. Raises what the dialect raises, and `Refused` for one that is not wanted now, or here."""

@@ -18,9 +18,12 @@ _MEANT: Final = (
 )  # fmt: skip
 
 
-def guarded(note: Noted, callback: Callable[[Any, Any], None], message: Any, session_id: Any) -> None:
+Callback = Callable[[Any, Any], None]
+
+
+def guarded(note: Noted, callback: Callback, message: Any, session_id: Any, failed: Callback | None = None) -> None:
     """Run the body of a callback. QuickFIX's own exceptions go through; any other would end its thread for good, the process
-    living on without FIX: it is logged instead, with where it came from."""
+    living on without FIX: it is logged instead, with where it came from, and `failed` is called."""
     try:
         callback(message, session_id)
     except _MEANT:
@@ -28,3 +31,5 @@ def guarded(note: Noted, callback: Callable[[Any, Any], None], message: Any, ses
     except Exception as wrong:  # noqa: BLE001 - the reason is above
         where = traceback.format_exc(limit=-3).replace("\n", " | ")
         note("error in a FIX callback", level="error", session=session_id.toString(), why=repr(wrong), where=where)
+        if failed is not None:
+            guarded(note, failed, message, session_id)

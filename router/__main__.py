@@ -40,6 +40,7 @@ from router.logs import Narrator
 from router.model import Input
 from router.policy import Policy
 from router.ports import Venue
+from router.report_command import report
 from router.rules import Capabilities
 from router.runtime import Runtime, recover
 from router.settings import Fault, Settings, load
@@ -57,6 +58,7 @@ def main() -> None:
 
 
 main.add_command(journal)
+main.add_command(report)
 main.add_command(order)
 main.add_command(certifying(Course, CASES, log_stem))
 

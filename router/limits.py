@@ -101,7 +101,7 @@ def _notional(order: NewOrder, instrument: Instrument) -> Refusal | None:
     if order.cash_order_qty is not None:
         value, name = order.cash_order_qty, "CashOrderQty(152)"
     elif order.price is not None and order.order_qty is not None:
-        value, name = EXACT.multiply(order.price, order.order_qty), "the order's value, Price(44) times OrderQty(38),"
+        value, name = instrument.value(order.order_qty, order.price), "the order's value"
     else:
         return None
     return _between(name, value, instrument.min_notional, instrument.max_notional, OrdRejReason.EXCEEDS_LIMIT)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from router.words import ExecType, OrdType, TimeInForce
+from router.words import EXACT, ExecType, OrdType, TimeInForce
 
 __all__ = [
     "Account",
@@ -41,6 +41,14 @@ class Instrument(msgspec.Struct, frozen=True, kw_only=True):
     max_notional: Decimal | None = None
     enabled: bool = True
     """False while the venue says that it cannot be traded."""
+    contract_size: Decimal = Decimal(1)
+    """What one unit of quantity is: so many base units; where `inverse`, so many units of the quote currency."""
+    inverse: bool = False
+
+    def value(self, quantity: Decimal, price: Decimal) -> Decimal:
+        """What a quantity is worth at a price, in the quote currency, exact."""
+        sized = EXACT.multiply(quantity, self.contract_size)
+        return sized if self.inverse else EXACT.multiply(sized, price)
 
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):

@@ -54,7 +54,8 @@ class JournalSettings(_Strict):
 
     durability: Literal["process", "power"] = "process"
     """What a record survives before anything follows from it: the death of the process, or a power failure (about 0.2 ms more an order)."""
-    segment_mib: Annotated[int, Field(ge=1)] = 64
+    segment_mib: Annotated[int, Field(ge=1)] = 8
+    """What lies after the last whole file is replayed at a start: eight are half a second."""
     keep_days: Annotated[int, Field(ge=1)] | None = None
     """Files that a snapshot covers and that are older are removed; without it, never."""
     reserve_mib: Annotated[int, Field(ge=0)] = 4
@@ -179,6 +180,9 @@ class InstrumentSettings(_Strict):
     max_px: Positive | None = None
     min_notional: Positive | None = None
     max_notional: Positive | None = None
+    contract_size: Positive = Decimal(1)
+    """Where a unit of quantity is a contract: so many base units; where `inverse`, so many units of the quote currency."""
+    inverse: bool = False
 
     @model_validator(mode="after")
     def _pair(self) -> InstrumentSettings:

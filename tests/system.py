@@ -41,10 +41,10 @@ def free_port() -> int:
 class Child:
     """A process whose output lines can be waited for."""
 
-    def __init__(self, *arguments: str, cwd: Path) -> None:
+    def __init__(self, *arguments: str, cwd: Path, program: tuple[str, ...] = ("-m", "router")) -> None:
         environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-m", "router", *arguments],
+            [sys.executable, "-u", *program, *arguments],
             cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment,
         )  # fmt: skip
         self.lines: list[str] = []
@@ -146,9 +146,9 @@ class System:
         self.simulator = Child("simulate", "all", "--config", str(self.demo / "simulators.toml"), cwd=self.folder)
         self.simulator.wait_for("simulating")
 
-    def start_router(self, *ready: str) -> None:
+    def start_router(self, *ready: str, program: tuple[str, ...] = ("-m", "router")) -> None:
         """Start it and wait for a line with each of these texts; without any, until it accepts clients and has its venue."""
-        self.router = Child("run", "--no-console", "--config", str(self.demo / "router.toml"), cwd=self.folder)
+        self.router = Child("run", "--no-console", "--config", str(self.demo / "router.toml"), cwd=self.folder, program=program)
         self.router.wait_for_all(*ready or ("accepting clients", *(f"link={link}" for link in self.links)))
 
     def kill_router(self) -> None:

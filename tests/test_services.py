@@ -226,3 +226,38 @@ def test_a_clients_own_reject_is_noted_and_not_answered(tmp_path: Path) -> None:
         assert "not wanted" in system.router.wait_for("client refuses a message")
     finally:
         system.close()
+
+
+BROKEN = """
+from router import __main__
+from router.model import NewOrder
+from router.runtime import Runtime
+
+step = Runtime.step
+
+
+def broken(self, event):
+    if isinstance(event, NewOrder) and event.cl_ord_id == "boom":
+        raise ZeroDivisionError("a bug")
+    return step(self, event)
+
+
+Runtime.step = broken
+__main__.main()
+"""
+
+
+def test_a_fault_of_ours_is_not_silent(tmp_path: Path) -> None:
+    """A request that ran into a bug is answered with j that says what is not known; the session lives on."""
+    system = System(tmp_path / "s")
+    try:
+        system.start_simulator()
+        system.start_router(program=("-c", BROKEN))
+        oms = system.client("FIX.4.4", "OMS44").connect()
+        oms.order("boom", t44="64000")
+        refused = oms.wait(lambda m: m["35"] == "j")
+        assert (refused["372"], "whether this was taken is not known" in refused["58"]) == ("D", True)
+        oms.order("a", t44="64000")
+        assert oms.report("a")["39"] == "0"
+    finally:
+        system.close()
