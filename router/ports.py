@@ -7,7 +7,7 @@ from typing import Protocol
 
 from router.model import Input, Report, VenueCommand
 
-__all__ = ["Clients", "Clock", "Hear", "Journal", "Unsendable", "Venue"]
+__all__ = ["Clients", "Clock", "Hear", "Journal", "Unsendable", "Unwritten", "Venue"]
 
 Clock = Callable[[], int]
 """Nanoseconds since 1970 UTC."""
@@ -39,11 +39,38 @@ class Clients(Protocol):
         ...
 
 
-class Journal(Protocol):
-    """The write-ahead journal."""
+class Unwritten(OSError):
+    """The journal could not take an input, which therefore had no effect."""
 
-    def append(self, event: Input, now: int) -> None:
-        """Write one input before any consequence of it. Raises `OSError` when it is not written; then it must have no effect."""
+
+class Journal(Protocol):
+    """The write-ahead journal. One thread at a time appends, and one syncs; the two may overlap."""
+
+    @property
+    def grouped(self) -> bool:
+        """True: no consequence of an input may leave before `sync`; False: none before `append`."""
+        ...
+
+    @property
+    def starved(self) -> str:
+        """Why there is no space beyond the reserve, which is not for new orders; "" while there is."""
+        ...
+
+    def append(self, event: Input, now: int) -> int:
+        """Write one input before any consequence of it; returns its number. Raises `OSError` when it is not written; then it must have no
+        effect."""
+        ...
+
+    def sync(self) -> None:
+        """Return when all that was appended before survives a power failure. Raises `OSError`; it may be called again."""
+        ...
+
+    def settle(self, sequence: int) -> None:
+        """Every consequence up to this input has left. Called where `grouped`."""
+        ...
+
+    def tend(self) -> None:
+        """Do what is due off the path of orders. Called now and then by the ticking thread."""
         ...
 
     def close(self) -> None:

@@ -14,15 +14,15 @@ BASES = [each for each in OrdStatus if each not in (OrdStatus.PENDING_CANCEL, Or
 
 # What the table must say, written down a second time as a person would read it from FIX 4.4 Appendix D; "-" is a contradiction.
 EXPECTED = """
-                  accepted          filled-in-part    filled   canceled  expired  done-for-day  rejected  reduced   emptied
-pending-new       new               partially-filled  filled   canceled  expired  done-for-day  rejected  -  -
-new               new               partially-filled  filled   canceled  expired  done-for-day  -  -  -
-partially-filled  partially-filled  partially-filled  filled   canceled  expired  done-for-day  -  -  new
-filled            filled            -                 filled   -         -        -             -  canceled  -
-canceled          -                 canceled          filled   canceled  -        -             -  -  -
-expired           -                 expired           filled   -         expired  -             -  -  -
-done-for-day      -                 done-for-day      filled   -         -        done-for-day  -  -  -
-rejected          new               partially-filled  filled   -         -        -             rejected  -  -
+                  accepted          filled-in-part    filled   canceled  expired  done-for-day  rejected  reduced   emptied  reopened
+pending-new       new               partially-filled  filled   canceled  expired  done-for-day  rejected  -  -            -
+new               new               partially-filled  filled   canceled  expired  done-for-day  -  -  -            -
+partially-filled  partially-filled  partially-filled  filled   canceled  expired  done-for-day  -  -  new            -
+filled            filled            -                 filled   -         -        -             -  canceled  -            partially-filled
+canceled          -                 canceled          filled   canceled  -        -             -  -  -            -
+expired           -                 expired           filled   -         expired  -             -  -  -            -
+done-for-day      -                 done-for-day      filled   -         -        done-for-day  -  -  -            -
+rejected          new               partially-filled  filled   -         -        -             rejected  -  -            -
 """
 
 

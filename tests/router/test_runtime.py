@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from router.acts import CancelOrders
 from router.engine import Engine
 from router.journal import JournalWriter, read
 from router.model import (
     Accepted,
+    Alert,
+    Canceled,
     CancelOrder,
     CancelReject,
+    Effect,
     ExecutionReport,
     Filled,
     Input,
     LinkDown,
     LinkUp,
+    MassCancel,
     NewOrder,
+    ReplaceOrder,
     Started,
     Stopped,
     Tick,
     VenueCommand,
 )
-from router.ports import Unsendable
+from router.ports import Unsendable, Unwritten
 from router.rules import Configured
 from router.runtime import Runtime, recover
-from router.words import OrdStatus, OrdType, Side
+from router.words import CxlRejReason, MassScope, OrdStatus, OrdType, Side
 from tests.router.desk import LINK, SECOND, SESSION, D, configured
 
 
@@ -39,6 +47,14 @@ class Recorder:
         self.minted = 0
         self.unsendable = ""
         self.disk_full = False
+        self.grouped = False
+        self.starved = ""
+        self.sequence = 0
+        self.settled = 0
+        self.fails_from = 0
+        self.sync_fails = ""
+        self.in_sync: threading.Semaphore | None = None
+        self.sync_gate: threading.Semaphore | None = None
 
     def report(self, message: ExecutionReport | CancelReject, possibly_resent: bool = False) -> None:
         self.events.append(("resent" if possibly_resent else "report", message))
@@ -52,10 +68,26 @@ class Recorder:
             raise Unsendable(self.unsendable)
         self.events.append(("submit", command))
 
-    def append(self, event: Input, now: int) -> None:
-        if self.disk_full:
+    def append(self, event: Input, now: int) -> int:
+        if self.disk_full or 0 < self.fails_from <= self.sequence + 1:
             raise OSError("No space left on device")
         self.events.append(("journal", event))
+        self.sequence += 1
+        return self.sequence
+
+    def sync(self) -> None:
+        if self.sync_fails:
+            raise OSError(self.sync_fails)
+        if self.in_sync is not None and self.sync_gate is not None:
+            self.in_sync.release()
+            self.sync_gate.acquire()
+        self.events.append(("sync", None))
+
+    def settle(self, sequence: int) -> None:
+        self.settled = sequence
+
+    def tend(self) -> None:
+        """Nothing."""
 
     def close(self) -> None:
         self.events.append(("close", None))
@@ -181,6 +213,241 @@ def test_deadlines_are_ticked() -> None:
     clock.now += 6 * SECOND
     runtime.tick()
     assert recorder.kinds() == ["journal", "report", "submit"] or recorder.kinds() == ["journal", "submit", "report"]
+
+
+def wired(**disk: Any) -> tuple[Runtime, Recorder, list[str]]:
+    """A router with an accepted order "a", whose alerts are kept."""
+    recorder, alerts = Recorder(), []
+    for name, value in disk.items():
+        setattr(recorder, name, value)
+
+    def observe(event: Input, effects: list[Effect]) -> None:
+        alerts.extend(each.text for each in effects if isinstance(each, Alert))
+
+    runtime = Runtime(Engine(), recorder, recorder, {LINK: recorder}, Clock(), observe)
+    runtime.start(configured(), "test")
+    runtime.step(LinkUp(LINK))
+    runtime.step(new())
+    runtime.step(Accepted(account="acc", exec_id="n", venue_cl_ord_id="v1", venue_order_id="o1"))
+    recorder.events.clear()
+    return runtime, recorder, alerts
+
+
+CANCEL = CancelOrder(session=SESSION, cl_ord_id="c", orig_cl_ord_id="a")
+CANCELED = Canceled(account="acc", exec_id="e", venue_order_id="o1")
+
+
+class TestFullDisk:
+    def test_it_is_said_once_when_it_begins_and_once_when_it_ends(self) -> None:
+        """Not at every order and every tick."""
+        runtime, recorder, alerts = wired(disk_full=False)
+        assert runtime.failing == ""
+        recorder.disk_full = True
+        for n in range(3):
+            with pytest.raises(Unwritten, match="No space left"):
+                runtime.step(new(f"b{n}"))
+            with pytest.raises(Unwritten, match="No space left"):
+                runtime.tick()
+        assert "No space left" in runtime.failing
+        recorder.disk_full = False
+        runtime.tick()
+        runtime.tick()
+        assert runtime.failing == ""
+        assert [text.partition(":")[0] for text in alerts] == [
+            "the journal cannot be written, so no new orders are taken",
+            "the journal can be written again",
+        ]
+
+    def test_a_cancel_is_passed_on_unrecorded_and_its_outcome_told_later(self) -> None:
+        """It may be repeated; the client knows what the router does not."""
+        runtime, recorder, _ = wired()
+        recorder.disk_full = True
+        runtime.step(CANCEL)
+        runtime.hear(CANCELED)
+        (_, command), (_, answer) = recorder.events
+        assert (type(command).__name__, command.venue_order_id) == ("Cancel", "o1")
+        assert (answer.reason, answer.cl_ord_id, answer.orig_cl_ord_id) == (CxlRejReason.BROKER_OPTION, "c", "a")
+        assert "passed to BINANCE unrecorded" in answer.text
+        assert next(iter(runtime.engine.state.blotter.live.values())).pending is None
+        recorder.disk_full = False
+        recorder.events.clear()
+        runtime.tick()
+        assert [each.ord_status for kind, each in recorder.events if kind == "report"] == [OrdStatus.CANCELED]
+
+    def test_a_cancel_that_cannot_be_passed_on_says_so(self) -> None:
+        """An order that nobody knows, or that the venue does not know yet; a link that is down."""
+        runtime, recorder, _ = wired()
+        runtime.step(new("b"))
+        recorder.events.clear()
+        recorder.disk_full = True
+        with pytest.raises(Unwritten):
+            runtime.step(CancelOrder(session=SESSION, cl_ord_id="c", orig_cl_ord_id="nobody"))
+        with pytest.raises(Unwritten):
+            runtime.step(CancelOrder(session=SESSION, cl_ord_id="c", orig_cl_ord_id="b"))
+        assert recorder.events == []
+        recorder.unsendable = "just logged out"
+        runtime.step(CANCEL)
+        assert "not passed on" in recorder.events[-1][1].text
+
+    @pytest.mark.parametrize(
+        "event",
+        [MassCancel(session=SESSION, cl_ord_id="q", scope=MassScope.ALL, asked="7"), CancelOrders(by="somebody", why="panic")],
+    )
+    def test_all_orders_can_be_canceled_too(self, event: Input) -> None:
+        """By a client and by an operator; the book stays what the journal says."""
+        runtime, recorder, _ = wired()
+        recorder.disk_full = True
+        with pytest.raises(Unwritten, match="1 cancels were passed on unrecorded"):
+            runtime.step(event)
+        assert [type(each).__name__ for kind, each in recorder.events if kind == "submit"] == ["Cancel"]
+        assert next(iter(runtime.engine.state.blotter.live.values())).pending is None
+
+    def test_what_follows_from_an_order_is_not_lost_when_the_disk_fills_in_between(self) -> None:
+        """The order is in the journal, that it was not sent is not: the client is told when it is."""
+        runtime, recorder, _ = wired()
+        recorder.unsendable = "just logged out"
+        recorder.fails_from = recorder.sequence + 2
+        runtime.step(new("b"))
+        assert recorder.kinds() == ["journal"]
+        recorder.fails_from = 0
+        runtime.tick()
+        assert [each.ord_status for kind, each in recorder.events if kind == "report"] == [OrdStatus.REJECTED]
+
+    def test_what_is_heard_while_something_is_posted_waits_for_its_turn(self) -> None:
+        """A link's end, posted, comes before its new beginning, heard."""
+        runtime, recorder, _ = wired()
+        runtime.post(LinkDown(LINK))
+        runtime.hear(LinkUp(LINK))
+        runtime.tick()
+        assert [type(event).__name__ for kind, event in recorder.events if kind == "journal"][:2] == ["LinkDown", "LinkUp"]
+        assert LINK in runtime.engine.state.up
+
+    def test_with_only_the_reserve_left_all_but_new_orders_goes_on(self) -> None:
+        """And is journaled; new orders and replaces are refused at once."""
+        runtime, recorder, alerts = wired()
+        recorder.starved = "no space for the journal's next file"
+        with pytest.raises(Unwritten, match="no space"):
+            runtime.step(new("b"))
+        replace = ReplaceOrder(session=SESSION, cl_ord_id="r", orig_cl_ord_id="a", symbol="BTC/USDT", side=Side.BUY, order_qty=D(2))
+        with pytest.raises(Unwritten, match="no space"):
+            runtime.step(replace)
+        assert recorder.events == []
+        runtime.step(CANCEL)
+        runtime.hear(CANCELED)
+        assert recorder.kinds() == ["journal", "submit", "report", "journal", "report"]
+        recorder.starved = ""
+        runtime.tick()
+        runtime.step(new("b"))
+        assert len(alerts) == 2
+
+    def test_an_end_that_cannot_be_written_is_an_end(self) -> None:
+        """The next start takes it for a crash."""
+        runtime, recorder, alerts = wired()
+        recorder.disk_full = True
+        runtime.stop()
+        assert recorder.kinds() == ["close"]
+        assert "the end was not journaled" in alerts[-1]
+
+
+class TestPower:
+    def test_nothing_leaves_before_the_disk_has_it(self) -> None:
+        """Journal, sync, then the venue."""
+        runtime, recorder, _ = wired(grouped=True)
+        runtime.step(new("b"))
+        assert recorder.kinds() == ["journal", "sync", "submit"]
+        assert recorder.settled == recorder.sequence
+
+    def test_what_could_not_be_sent_is_journaled_and_synced_in_its_turn(self) -> None:
+        """An input that follows from another."""
+        runtime, recorder, _ = wired(grouped=True)
+        recorder.unsendable = "just logged out"
+        runtime.step(new("b"))
+        assert recorder.kinds() == ["journal", "sync", "journal", "sync", "report"]
+
+    def test_inputs_that_come_during_a_sync_share_the_next(self) -> None:
+        """Eight come while the first one is being synced: two syncs for nine, effects in the journal's order, each at its step's end."""
+        runtime, recorder, _ = wired(grouped=True)
+        recorder.sync_gate = threading.Semaphore(0)
+        recorder.in_sync = threading.Semaphore(0)
+        with ThreadPoolExecutor(9) as pool:
+            first = pool.submit(runtime.step, new("b0", symbol="NO/THING"))
+            recorder.in_sync.acquire()
+            rest = [pool.submit(runtime.step, new(f"b{n}", symbol="NO/THING")) for n in range(1, 9)]
+            while recorder.kinds().count("journal") < 9:
+                pass  # each of them is journaled while the sync lasts
+            assert recorder.kinds().count("report") == 0
+            recorder.sync_gate.release(9)
+            returned = [each.result(10) for each in (first, *rest)]
+        assert recorder.kinds().count("sync") == 2
+        journaled = [event.cl_ord_id for kind, event in recorder.events if kind == "journal"]
+        told = [event.cl_ord_id for kind, event in recorder.events if kind == "report"]
+        assert told == journaled
+        assert [effects[0].cl_ord_id for effects in returned] == [f"b{n}" for n in range(9)]  # type: ignore[union-attr]
+
+    def test_many_threads_keep_the_order(self) -> None:
+        """Reports leave in the order of the journal, whoever syncs."""
+        runtime, recorder, _ = wired(grouped=True)
+        with ThreadPoolExecutor(8) as pool:
+            for each in [pool.submit(runtime.step, new(f"b{n}", symbol="NO/THING")) for n in range(300)]:
+                each.result(60)
+        journaled = [event.cl_ord_id for kind, event in recorder.events if kind == "journal"]
+        assert [event.cl_ord_id for kind, event in recorder.events if kind == "report"] == journaled
+        assert len(journaled) == 300
+
+    def test_while_the_disk_is_not_sure_nothing_leaves_but_cancels(self) -> None:
+        """The order was taken and waits; what comes after it is refused, what venues say is kept; then all goes in its order."""
+        runtime, recorder, alerts = wired(grouped=True)
+        recorder.sync_fails = "Input/output error"
+        runtime.step(new("b"))
+        assert recorder.kinds() == ["journal"]
+        assert "Input/output" in runtime.failing
+        with pytest.raises(Unwritten, match="Input/output"):
+            runtime.step(new("d"))
+        runtime.step(CANCEL)
+        runtime.hear(CANCELED)
+        assert recorder.kinds() == ["journal", "submit", "report"]
+        recorder.sync_fails = ""
+        recorder.events.clear()
+        runtime.tick()
+        assert recorder.kinds()[:5] == ["sync", "submit", "journal", "sync", "report"]
+        assert len(alerts) == 2
+
+    def test_a_cancel_whose_sync_fails_is_passed_on(self) -> None:
+        """It is in the journal, perhaps; to the venue it goes at once, and once more when the disk is sure."""
+        runtime, recorder, _ = wired(grouped=True)
+        recorder.sync_fails = "Input/output error"
+        runtime.step(CANCEL)
+        assert recorder.kinds() == ["journal", "submit"]
+        recorder.sync_fails = ""
+        runtime.tick()
+        assert [type(each).__name__ for kind, each in recorder.events if kind == "submit"] == ["Cancel", "Cancel"]
+
+    def test_a_tick_says_that_all_was_performed(self) -> None:
+        """And an idle router writes nothing more."""
+        runtime, recorder, _ = wired(grouped=True)
+        runtime.step(new("b", symbol="NO/THING"))
+        recorder.events.clear()
+        runtime.tick()
+        runtime.tick()
+        assert recorder.events == [("journal", Tick()), ("sync", None)]
+
+    def test_a_real_journal_under_many_threads_gives_the_same_book_again(self, tmp_path: Path) -> None:
+        """Files change under way; nothing is unsure after an orderly end."""
+        journal = JournalWriter(tmp_path, durability="power", segment_bytes=4000, reserve_bytes=8000)
+        list(journal.replay())
+        recorder = Recorder()
+        runtime = Runtime(Engine(), journal, recorder, {LINK: recorder}, Clock(), lambda event, effects: None)
+        runtime.start(configured(), "test")
+        runtime.step(LinkUp(LINK))
+        with ThreadPoolExecutor(6) as pool:
+            for each in [pool.submit(runtime.step, new(f"b{n}")) for n in range(60)]:
+                each.result(60)
+            runtime.tick()
+        runtime.stop()
+        again = Engine()
+        assert recover(again, read(tmp_path)) == []
+        assert list(again.state.blotter.orders) == list(runtime.engine.state.blotter.orders)
+        assert [kind for kind, _ in recorder.events] == ["submit"] * 60
 
 
 def test_a_stop_is_the_last_thing_written() -> None:
