@@ -43,6 +43,7 @@ PATIENCE_S = 1.2
 """How long a new order may wait for its place in the budget before it is refused."""
 BAN_S = 60.0
 SKEW_S = 2.0
+_FRAMES_AT_MOST = 10_000
 _SAY_AGAIN_S = 300
 _TEXTS_AT_MOST = 1000
 _SECOND = 1_000_000_000
@@ -75,7 +76,7 @@ class Bridge:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._http: aiohttp.ClientSession | None = None
         self._streams: dict[str, ClientConnection] = {}
-        self._frames: dict[str, asyncio.Queue[str]] = {name: asyncio.Queue() for name in protocol.streams}
+        self._frames: dict[str, asyncio.Queue[str]] = {name: asyncio.Queue(_FRAMES_AT_MOST) for name in protocol.streams}
         self._tickets: dict[int, Future[Told]] = {}
         self._ticket = 0
         self._cancels: deque[Request] = deque()
@@ -199,7 +200,7 @@ class Bridge:
                     (self._cancels if out.kind is Kind.CANCEL else self._queries).append(out)
                     self._more.set()
                 case Frame():
-                    self._frames[out.stream].put_nowait(out.text)
+                    self._write(out)
                 case Reconnect():
                     self._note("stream to be reopened", level="warning", link=self.name, stream=out.stream, why=out.why)
                     if out.stream in self._streams:
@@ -218,6 +219,16 @@ class Bridge:
                     self._hear(out)
                 case _:
                     self._hear(out)
+
+    def _write(self, frame: Frame) -> None:
+        """Queue a frame; a venue that makes us answer and never reads does not fill our memory."""
+        try:
+            self._frames[frame.stream].put_nowait(frame.text)
+        except asyncio.QueueFull:
+            self._note("stream to be reopened", level="warning", link=self.name, stream=frame.stream, why="it does not read")
+            self._frames[frame.stream] = asyncio.Queue(_FRAMES_AT_MOST)
+            if frame.stream in self._streams:
+                self._streams[frame.stream].transport.abort()
 
     def _level(self, said: Note) -> str:
         """What is the same every few seconds is said aloud once in a while."""
@@ -280,7 +291,7 @@ class Bridge:
                 data=signed.body.encode() or None,
                 headers=dict(signed.headers),
             ) as response:
-                answer = Answer(response.status, response.headers, await response.read())
+                answer = Answer(response.status, response.headers, await _whole(response))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as why:
             self._do(self._protocol.lost, request, False, f"no connection: {why}")
         except (aiohttp.ClientError, TimeoutError, OSError) as why:
@@ -320,7 +331,7 @@ class Bridge:
             except (OSError, TimeoutError, WebSocketException) as wrong:
                 why = f"{wrong or type(wrong).__name__}"
             if self._streams.pop(stream, None) is not None:
-                self._frames[stream] = asyncio.Queue()
+                self._frames[stream] = asyncio.Queue(_FRAMES_AT_MOST)
             self._do(self._protocol.closed, why, stream=stream)
             failures = 0 if self._clock() - opened > 10 * _SECOND else failures + 1
             if self._idle:
@@ -341,6 +352,16 @@ class Bridge:
         with suppress(WebSocketException):
             while True:
                 await stream.send(await frames.get())
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    """An answer's body. Raises `aiohttp.ClientPayloadError` where it is longer than any venue's could be."""
+    body = bytearray()
+    async for part in response.content.iter_any():
+        body += part
+        if len(body) > FRAME_BYTES:
+            raise aiohttp.ClientPayloadError(f"an answer of more than {FRAME_BYTES} bytes")
+    return bytes(body)
 
 
 @lru_cache(maxsize=16)

@@ -99,8 +99,9 @@ class Acceptor(quickfix.Application):
         self._presence = presence
         self._runtime: Steps | None = None
 
-    def attach(self, runtime: Steps) -> None:
-        """Say where inputs go; before that none are taken."""
+    def attach(self, runtime: Steps, around: Callable[[ClientSession], ClientSession]) -> None:
+        """Say where inputs go; before that none are taken. `around`: what is put around each client session."""
+        self._clients = {name: around(client) for name, client in self._clients.items()}
         self._runtime = runtime
 
     def report(self, message: Report, possibly_resent: bool = False) -> None:

@@ -35,6 +35,7 @@ TOKEN_SECONDS: Final = 30
 _SIDES = t.reading(t.SIDES)
 _HEAD: Final = f"8=FIX.4.2{t.SOH}9=0{t.SOH}35="
 _ORDER_ID_AT_MOST: Final = 64
+_NAME_AT_MOST: Final = 128
 
 # Document, "Apifiny Connect Status/Error Codes"; the hexadecimal code is the key, since some decimal ones have two meanings.
 _REJECT_REASONS: Final[dict[str, OrdRejReason]] = {
@@ -125,11 +126,11 @@ class ApifinyDialect:
             case t.ORDER_CANCEL_REJECT:
                 return self._cancel_rejected(found)
             case other:
-                raise Malformed(f"MsgType(35) {other} is not one that Apifiny documents")
+                raise Malformed(f"MsgType(35) {printable(other)[:40]} is not one that Apifiny documents")
 
     def _execution(self, found: Mapping[str, str]) -> VenueEvent:
         account, exec_id = self._account, _needed(found, t.EXEC_ID, "ExecID")
-        cl_ord_id, venue_order_id = found.get(t.CL_ORD_ID), found.get(t.ORDER_ID)
+        cl_ord_id, venue_order_id = _name(found, t.CL_ORD_ID, "ClOrdID"), _name(found, t.ORDER_ID, "OrderID")
         text = printable(found.get(t.TEXT, ""))
         exec_type = found.get(t.EXEC_TYPE)
         match exec_type:
@@ -139,14 +140,14 @@ class ApifinyDialect:
                 return Filled(
                     account=account, exec_id=exec_id, venue_cl_ord_id=cl_ord_id, venue_order_id=venue_order_id,
                     last_qty=_positive(found, t.LAST_SHARES, "LastShares"), last_px=_positive(found, t.PRICE, "Price"),
-                    complete=exec_type == "2", symbol=found.get(t.SYMBOL), side=_SIDES.get(found.get(t.SIDE, "")),
-                    order_qty=number(found, t.ORDER_QTY, "OrderQty"),
+                    complete=exec_type == "2", symbol=_name(found, t.SYMBOL, "Symbol"), side=_SIDES.get(found.get(t.SIDE, "")),
+                    order_qty=_order_qty(found),
                 )  # fmt: skip
             case "4":
                 return Canceled(
                     account=account, exec_id=exec_id, venue_cl_ord_id=cl_ord_id, venue_order_id=venue_order_id,
-                    symbol=found.get(t.SYMBOL), side=_SIDES.get(found.get(t.SIDE, "")),
-                    order_qty=number(found, t.ORDER_QTY, "OrderQty"), text=text,
+                    symbol=_name(found, t.SYMBOL, "Symbol"), side=_SIDES.get(found.get(t.SIDE, "")),
+                    order_qty=_order_qty(found), text=text,
                 )  # fmt: skip
             case "8":
                 reason = _REJECT_REASONS.get(_error_code(text), OrdRejReason.BROKER_OPTION)
@@ -154,15 +155,15 @@ class ApifinyDialect:
                     account=account, exec_id=exec_id, venue_cl_ord_id=cl_ord_id, venue_order_id=venue_order_id, reason=reason, text=text
                 )
             case other:
-                raise Malformed(f"ExecType(150) {other} is not one that Apifiny documents")
+                raise Malformed(f"ExecType(150) {printable(str(other))[:40]} is not one that Apifiny documents")
 
     def _cancel_rejected(self, found: Mapping[str, str]) -> CancelRejected:
         text = printable(found.get(t.TEXT, ""))
         coded = _CANCEL_CODES.get(found.get(t.CXL_REJ_REASON, ""), CxlRejReason.BROKER_OPTION)
         return CancelRejected(
             account=self._account,
-            venue_cl_ord_id=found.get(t.CL_ORD_ID),
-            venue_order_id=found.get(t.ORDER_ID),
+            venue_cl_ord_id=_name(found, t.CL_ORD_ID, "ClOrdID"),
+            venue_order_id=_name(found, t.ORDER_ID, "OrderID"),
             reason=_CANCEL_REASONS.get(_error_code(text), coded),
             text=text or "refused by Apifiny, which gave no reason",
         )
@@ -187,10 +188,26 @@ def _order(command: Place) -> list[tuple[str, str]]:
 
 
 def _needed(found: Mapping[str, str], tag: str, name: str) -> str:
-    value = found.get(tag)
+    value = _name(found, tag, name)
     if not value:
         raise Malformed(f"{name}({tag}) is missing")
     return value
+
+
+def _name(found: Mapping[str, str], tag: str, name: str) -> str | None:
+    """An id or a symbol: printable ASCII, fit for a report, a log and the journal."""
+    value = found.get(tag)
+    if value is not None and not (len(value) <= _NAME_AT_MOST and value.isascii() and value.isprintable()):
+        raise Malformed(f"{name}({tag}) {printable(value)[:40]} is not a name")
+    return value
+
+
+def _order_qty(found: Mapping[str, str]) -> Decimal | None:
+    """OrderQty(38); None where it is 0, as of an order by cash amount."""
+    value = number(found, t.ORDER_QTY, "OrderQty")
+    if value is not None and value < 0:
+        raise Malformed(f"OrderQty({t.ORDER_QTY}) is {value:f}")
+    return value or None
 
 
 def _positive(found: Mapping[str, str], tag: str, name: str) -> Decimal:

@@ -87,6 +87,7 @@ class ClientDialect:
 
     def decode(self, found: Mapping[str, str]) -> Request:
         """A message's fields as a command. Raises `MissingField`, `Refused`, `UnsupportedMessage`."""
+        _must_be_text(found)
         match found[t.MSG_TYPE]:
             case t.NEW_ORDER_SINGLE:
                 return self._new_order(found)
@@ -203,7 +204,7 @@ class ClientDialect:
 
     def refuse(self, found: Mapping[str, str], text: str) -> str:
         """BusinessMessageReject(j) of a message: 380=3, unsupported message type, is the nearest reason that all versions have."""
-        fields = [f"45={found[t.MSG_SEQ_NUM]}", f"372={found[t.MSG_TYPE]}", "380=3", f"58={printable(text)}"]
+        fields = [f"45={found[t.MSG_SEQ_NUM]}", f"372={printable(found[t.MSG_TYPE]) or '?'}", "380=3", f"58={printable(text)}"]
         return f"{self._business_reject}{t.SOH.join(fields)}{t.SOH}10=000{t.SOH}"
 
     def encode(self, message: Report, possibly_resent: bool = False) -> str:
@@ -335,6 +336,16 @@ class ClientDialect:
         if message.text and (text := printable(message.text)):
             fields.append(f"{t.TEXT}={text}")
         return fields + [f"{tag}={value}" for tag, value in message.echo.items()]
+
+
+def _must_be_text(found: Mapping[str, str]) -> None:
+    """Bytes that are no UTF-8 come as lone surrogates: neither the journal nor an answer could hold them. Raises `Refused`."""
+    for tag, value in found.items():
+        if not (value.isascii() and tag.isascii()):
+            try:
+                tag.encode(), value.encode()
+            except UnicodeEncodeError:
+                raise Refused(f"tag {printable(tag)} is not UTF-8 text") from None
 
 
 def _needed(found: Mapping[str, str], tag: str) -> str:

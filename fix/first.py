@@ -113,5 +113,5 @@ def _text(value: bytes) -> str:
 
 def shown(session: SessionKey) -> str:
     """A session as logs show it, in our direction: `FIX.4.2:ROUTER->OMS42`; strange characters escaped, long names cut."""
-    begin, theirs, ours = (printable(part)[:64].encode("ascii", "backslashreplace").decode() for part in session)
+    begin, theirs, ours = (printable(part[:64].encode("ascii", "backslashreplace").decode())[:256] for part in session)
     return f"{begin}:{ours}->{theirs}"

@@ -78,9 +78,9 @@ class FixRim:
         self._acceptor_sessions = Sessions("acceptor", self.clients, clients, state, logs, died)
         self._venue_sessions = Sessions("initiator", self._initiator, venues, state, logs, died)
 
-    def attach(self, runtime: Steps) -> None:
-        """Say where inputs go; before that none are taken."""
-        self.clients.attach(runtime)
+    def attach(self, runtime: Steps, around: Callable[[ClientSession], ClientSession] = lambda client: client) -> None:
+        """Say where inputs go; before that none are taken. `around`: what is put around each client session, a clock for one."""
+        self.clients.attach(runtime, around)
         self._initiator.attach(runtime)
 
     def start(self) -> None:

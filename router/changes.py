@@ -113,7 +113,9 @@ def confirm_replace(state: State, order: Order, now: int) -> Effect:
     order.replaced = True
     order.orig_cl_ord_id, order.cl_ord_id = order.cl_ord_id, request.cl_ord_id
     state.rest(order)
-    if not order.leaves_qty and order.request.order_qty is not None:
+    if order.base is OrdStatus.FILLED and order.cum_qty < request.order_qty:
+        order.happen(Happening.REOPENED, now)
+    elif not order.leaves_qty and order.request.order_qty is not None:
         order.happen(Happening.FILLED, now)
     return report(order, ExecType.REPLACED, now)
 
@@ -126,8 +128,10 @@ def fail_replace(state: State, order: Order, text: str, now: int) -> list[Effect
     order.pending = None
     order.text = text
     order.doubt = ""
-    order.happen(Happening.CANCELED, now)
     state.rest(order)
+    if order.base is OrdStatus.FILLED:  # the old leg, late: there is nothing left to cancel
+        return [cancel_reject(_toward(order, pending.request), order, CxlRejReason.TOO_LATE, text, now)]
+    order.happen(Happening.CANCELED, now)
     refused = cancel_reject(_toward(order, pending.request), order, CxlRejReason.BROKER_OPTION, text, now)
     return [refused, report(order, ExecType.CANCELED, now, text)]
 

@@ -33,6 +33,7 @@ from router.words import EXACT, NONE, ZERO, CxlRejReason, Done, ExecType, OrdSta
 __all__ = ["accepted", "cancel_rejected", "canceled", "filled", "rejected", "replaced", "stated"]
 
 _PARKED_AT_MOST = 10_000
+_OF_ONE_ORDER_AT_MOST = 1_000
 _DERIVED_STEP = Decimal("1e-8")
 """Derived prices are given to eight decimals: more would feign a precision that an average does not have."""
 
@@ -385,5 +386,7 @@ def _park(state: State, event: VenueEvent) -> list[Effect]:
     parked = state.blotter.parked
     name = event.venue_order_id or event.venue_cl_ord_id or "no id"
     if event.venue_order_id is not None and len(parked) < _PARKED_AT_MOST:
-        parked.setdefault((event.account, event.venue_order_id), []).append(event)
+        waiting = parked.setdefault((event.account, event.venue_order_id), [])
+        if len(waiting) < _OF_ONE_ORDER_AT_MOST:
+            waiting.append(event)
     return [Alert(f"{event.account}: {type(event).__name__} of an order that is not known here: {name}")]

@@ -41,6 +41,8 @@ class Happening(StrEnum):
     REJECTED = "rejected"
     REDUCED = "reduced"
     """A part of what filled it was taken back."""
+    REOPENED = "reopened"
+    """It was made larger when all of what it was before had been executed."""
     EMPTIED = "emptied"
     """All that was executed of it was taken back."""
 
@@ -72,6 +74,8 @@ TRANSITIONS: Final[dict[tuple[OrdStatus, Happening], OrdStatus]] = {
     (_S.REJECTED, _H.REJECTED): _S.REJECTED,
     # The venue works nothing of a filled order any more, whatever is taken back of it.
     (_S.FILLED, _H.REDUCED): _S.CANCELED,
+    # The old leg of a replace was filled late, after it was said to be canceled, and the new one is live.
+    (_S.FILLED, _H.REOPENED): _S.PARTIALLY_FILLED,
     (_S.PARTIALLY_FILLED, _H.EMPTIED): _S.NEW,
 }
 

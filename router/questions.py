@@ -25,7 +25,7 @@ from router.model import Alert, Effect, Found, LinkDown, NotSent, Unanswered
 from router.order import Happening, Order
 from router.reports import report
 from router.state import Reconciling, State, askable, halt_of, sendable
-from router.words import CxlRejReason, ExecType, OrdRejReason
+from router.words import CxlRejReason, ExecType, OrdRejReason, OrdStatus
 
 __all__ = [
     "answered",
@@ -147,7 +147,7 @@ def overdue(state: State, order: Order, now: int) -> list[Effect]:
     state.rest(order)
     if not order.placed:
         return [_give_up_holding(order, now)]
-    if order.done and order.pending is not None:
+    if order.done and order.pending is not None and not order.replacing:
         # The venue need not answer a cancel of an order that it has filled; the client must hear.
         return drop_pending(state, order, now)
     if not askable(state, order):
@@ -251,7 +251,9 @@ def never_arrived(state: State, order: Order, text: str, now: int, counted: bool
 
 def unanswered(state: State, event: Unanswered, now: int) -> list[Effect]:
     """A command may have arrived, and nobody knows: doubt, and a question."""
-    order = state.blotter.orders[event.order_id]
+    order = state.blotter.orders.get(event.order_id)
+    if order is None:
+        return []
     if (order.done and order.pending is None) or order.asked:
         return []  # a question is under way already; its deadline asks again
     effects = _doubt(state, order, event.text, now)
@@ -263,7 +265,9 @@ def unanswered(state: State, event: Unanswered, now: int) -> list[Effect]:
 def found(state: State, event: Found, now: int) -> list[Effect]:
     """What a search for an order brought. Candidates that no order of ours has claimed are shared among those of ours that look alike:
     with as many of the one as of the other it does not matter which is which; otherwise a person must decide."""
-    order = state.blotter.orders[event.order_id]
+    order = state.blotter.orders.get(event.order_id)
+    if order is None:
+        return []
     if order.done:
         return answered(state, order, now)  # a repeated question's second answer
     free = sorted(each for each in event.candidates if state.blotter.at_venue(order.account, None, each) is None)
@@ -295,13 +299,17 @@ def _alike(one: Order, other: Order) -> bool:
 
 def not_sent(state: State, event: NotSent, now: int) -> list[Effect]:
     """A command is known not to have left this process."""
-    order = state.blotter.orders[event.order_id]
+    order = state.blotter.orders.get(event.order_id)
+    if order is None:
+        return []
     if not event.place:
         if order.pending is not None:
             order.pending.sent = False
         return []
     if order.replacing:
         return fail_replace(state, order, f"the replacement was not sent: {event.text}", now)
+    if order.base is not OrdStatus.PENDING_NEW:
+        return [Alert(f"{order.destination} has spoken of an order that is said not to have been sent ({event.text})", order.order_id)]
     order.placed = 0
     order.text = f"not sent: {event.text}"
     state.rest(order)

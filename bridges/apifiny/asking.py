@@ -20,6 +20,8 @@ __all__ = ["Asking"]
 
 GATHER: Final = 20_000_000
 """ns."""
+_LOOKS_AT_MOST: Final = 1_000
+"""Orders that are to be looked at and that the router has not asked about."""
 
 
 class Asking:
@@ -42,6 +44,8 @@ class Asking:
         """An update of this order could not be read: look at it."""
         if order_id in self._under_way or order_id in self._alone:
             return
+        if order_id not in self._askers and len(self._waiting) + len(self._under_way) + len(self._alone) >= _LOOKS_AT_MOST:
+            return  # a stream of nonsense does not become a stream of requests; the router asks at its own deadline
         self._since = self._since if self._waiting else now
         self._waiting.setdefault(order_id)
 

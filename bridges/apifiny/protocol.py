@@ -58,6 +58,7 @@ from router.words import OrdRejReason, OrdType
 __all__ = ["ApifinyProtocol", "capabilities"]
 
 _BAD_REQUEST: Final = 0x01001A
+_CURRENCIES_AT_MOST: Final = 1_000
 
 
 def capabilities(venue: str) -> Capabilities:
@@ -339,7 +340,9 @@ class ApifinyProtocol:
         if heart.stream == ORDER:
             return [out for fields in carried for out in self._order(fields, now)]
         for fields in carried:
-            self.balances[name(fields, "currency")] = amount(fields, "available", True), amount(fields, "frozen", True)
+            currency = name(fields, "currency")
+            if currency in self.balances or len(self.balances) < _CURRENCIES_AT_MOST:
+                self.balances[currency] = amount(fields, "available", True), amount(fields, "frozen", True)
         return []
 
     def _order(self, fields: Mapping[str, Any], now: int) -> list[Out]:

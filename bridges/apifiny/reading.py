@@ -109,6 +109,8 @@ def order_row(fields: Mapping[str, Any]) -> OrderRow:
     last_qty, last_px = positive(fields, "lastFilledQuantity"), positive(fields, "lastFilledPrice")
     fee = amount(fields, "lastCommission", signed=True) if fields.get("lastCommission") is not None else None
     currency = printable(fields.get("lastCommissionCurrency"))
+    if len(currency) > _NAME_AT_MOST:
+        currency = ""  # no reason to disbelieve the execution
     return OrderRow(name(fields, "orderId"), status, cum_qty, average, last_qty, last_px, fee if currency else None, currency)
 
 

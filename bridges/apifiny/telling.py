@@ -29,6 +29,8 @@ _STATUSES: Final = {
 }
 _OPEN: Final = "SUBMITTED"
 _OVER_AT_MOST: Final = 10_000
+_OPEN_AT_MOST: Final = 10_000
+"""Beyond it the one told of longest ago is told of anew, all told."""
 _UNCONFIRMED: Final = "PENDING_SUBMIT"
 
 
@@ -62,7 +64,9 @@ class Followed:
     def settle(self, row: OrderRow) -> None:
         """The row was told all told (`stated`)."""
         if row.status == _OPEN:
-            self._cum[row.order_id] = max(row.cum_qty, self._cum.get(row.order_id, ZERO))
+            self._cum[row.order_id] = max(row.cum_qty, self._cum.pop(row.order_id, ZERO))  # the latest last
+            if len(self._cum) > _OPEN_AT_MOST:
+                del self._cum[next(iter(self._cum))]
         elif row.status != _UNCONFIRMED:
             self._cum.pop(row.order_id, None)
             self._over[row.order_id] = row.cum_qty

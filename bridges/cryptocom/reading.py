@@ -23,6 +23,9 @@ __all__ = [
 _NUMBER: Final = re.compile(r"-?\d{1,30}(\.\d{0,30})?([eE][+-]?\d{1,2})?", re.ASCII)
 _DIGITS: Final = re.compile(r"\d{1,40}", re.ASCII)
 _TEXT_AT_MOST: Final = 200
+_NAME_AT_MOST: Final = 64
+_ROWS_AT_MOST: Final = 1_000
+"""Of one page; we ask for 100."""
 _MAGNITUDE_AT_MOST: Final = 30
 """Decimal exponents that any amount can have; beyond them it is nonsense, and arithmetic with it would be slow or fail."""
 
@@ -156,6 +159,8 @@ def listed(data: Any, key: str) -> tuple[list[Row], int]:
     found = _object(data)
     rows = found.get(key)
     count = found.get("count")
+    if isinstance(rows, list) and len(rows) > _ROWS_AT_MOST:
+        raise Malformed(f"a page of {len(rows)} orders")
     return [_row(_object(each)) for each in _array(rows if rows is not None else [])], -1 if count is None else whole(count)
 
 
@@ -227,7 +232,7 @@ def _trade(value: Any) -> Trade:
         px=px,
         at=whole(found.get("ctime")),
         fee=None if fee is None else amount(fee),
-        fee_currency=printable(coin) if isinstance(coin, str) else "",
+        fee_currency=printable(coin)[:_NAME_AT_MOST] if isinstance(coin, str) else "",
     )
 
 

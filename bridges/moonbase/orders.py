@@ -35,6 +35,8 @@ _SECOND: Final = 1_000_000_000
 HOLD_PLACE: Final = 2 * _SECOND
 _LOST_FOR: Final = 3600 * _SECOND
 _KEPT_AT_MOST: Final = 10_000
+_LOOSE_AT_MOST: Final = 100
+"""Trades that are kept of one order before its reply; what a row shows beyond them is told without them (`tracking.py`, rule 2)."""
 _PARAMETERS: Final = {"status": None, "limit": LIMIT}
 
 
@@ -249,7 +251,7 @@ class Orders:
                 if order is not None:
                     self._restless[order_id] = order
                     outs += order.trade(trade, now, self._patient(symbol))
-                elif self._creating:
+                elif self._creating and len(self._loose.get(order_id, ())) < _LOOSE_AT_MOST:
                     _keep(self._loose, order_id, [*self._loose.get(order_id, []), trade])
         return outs
 

@@ -91,7 +91,7 @@ def read_row(value: object, symbol: str) -> Row:
     filled, total = number(row, "filled_amount").copy_abs(), number(row, "filled_total").copy_abs()
     if not requested:
         raise Malformed("requested_amount is zero")
-    if bool(filled) is not bool(total):
+    if bool(filled) is not bool(total) or (filled and not average(total, filled)):
         raise Malformed("filled_amount and filled_total do not go together")
     active = row.get("is_active")
     if not isinstance(active, bool):

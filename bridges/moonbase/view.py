@@ -104,10 +104,16 @@ class View:
         before = self.rows.get(row.order_id)
         if before is None or not row.behind(before):
             self.rows[row.order_id] = row
-        if len(self.rows) > _ROWS_AT_MOST:
-            oldest = next((each for each in self.rows.values() if not each.live), row)
-            self.floor = max(self.floor, oldest.inserted)
-            del self.rows[oldest.order_id]
+        if len(self.rows) > _ROWS_AT_MOST + LIMIT:
+            self._shorten()
+
+    def _shorten(self) -> None:
+        """Forget the rows that ended first, else the latest; many at a time, for to find them costs a look at all."""
+        ended = [each for each in self.rows.values() if not each.live]
+        latest = [each for each in reversed(self.rows.values()) if each.live]
+        for each in [*ended, *latest][: len(self.rows) - _ROWS_AT_MOST]:
+            self.floor = max(self.floor, each.inserted)
+            del self.rows[each.order_id]
 
     def alike(self, look: Look, trigger: Decimal | None, placed: int, now: int) -> Iterator[Row]:
         """Rows that look like an order that was sent at `placed`. `trigger`: its price, where it is known."""

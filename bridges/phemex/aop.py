@@ -45,6 +45,8 @@ HISTORY: Final = 100
 _NEVER: Final = 1 << 63
 _ENDED_AT_MOST: Final = 10_000
 _SEQUENCES_AT_MOST: Final = 1_000
+_KEPT_AT_MOST: Final = 10_000
+"""Orders, and rows of a round, that are kept although this life has not placed them: a snapshot shows 100 (document)."""
 
 
 @dataclass(slots=True)
@@ -255,7 +257,9 @@ class Aop:
         current = self._round
         if current is None:
             return [Note("an account snapshot came that was not asked for")]
-        reach = current.reach[currency] = _Reach(readable=not faulty)
+        reach = _Reach(readable=not faulty)
+        if currency in self._currencies:
+            current.reach[currency] = reach  # no question is about any other
         asked = {each.command.venue_cl_ord_id for each in self._waiting.values()}
         outs: list[Out] = []
         for row in read:
@@ -302,12 +306,14 @@ class Aop:
     def _keep(self, current: _Round, row: Row) -> None:
         assert row.cl_ord_id is not None
         before = current.latest.get(row.cl_ord_id)
+        if before is None and len(current.latest) >= _KEPT_AT_MOST and row.cl_ord_id not in self._orders:
+            return
         if before is None or row.seq >= before.seq:
             current.latest[row.cl_ord_id] = row
 
     def _remember(self, row: Row, cl_ord_id: str) -> None:
         """An order of another life, of which the router asks if it wants to know: what came before this row is late (rule 2)."""
-        if is_minted(cl_ord_id):
+        if is_minted(cl_ord_id) and len(self._orders) - len(self._ended) < _KEPT_AT_MOST:
             self._orders[cl_ord_id] = known = _Known(row.order_id, seq=row.seq, told=(row.status, row.cum_qty))
             if row.ended:
                 self._end(cl_ord_id, known)

@@ -104,6 +104,8 @@ def read(fields: Mapping[str, Any]) -> Row:
     )  # fmt: skip
     if row.cum_qty < 0 or (executed and row.cum_qty < row.exec_qty):
         raise Malformed(f"cumQty {row.cum_qty} cannot be, with execQty {row.exec_qty}")
+    if row.order_qty <= 0 or row.cum_value_ev < 0 or row.price_ep < 0:
+        raise Malformed(f"orderQty {row.order_qty}, cumValueEv {row.cum_value_ev} or priceEp {row.price_ep} cannot be")
     if executed and row.exec_price_ep <= 0:
         raise Malformed(f"execPriceEp {row.exec_price_ep} of an execution is not above zero")
     return row

@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
+from itertools import accumulate
 from typing import Any, Final
 
 from bridges.primebit.payload import Malformed, amount, identifier, listed, mapped, name, positive
@@ -32,6 +32,10 @@ HOLD: Final = 300_000_000
 PRUNE: Final = 2_000_000_000
 """ns after which a fill and a change of position no longer belong together, while the stream is up."""
 _AT_MOST: Final = 50
+_POSITIONS_AT_MOST: Final = 1_000
+_SYMBOLS_AT_MOST: Final = 1_000
+_UNPRICED_AT_MOST: Final = 500
+"""Fills of a symbol without a price: those of one that nobody here trades may never have one."""
 _STEP: Final = Decimal("1e-8")
 """Derived prices are given to eight decimals, as the core does."""
 POSITION: Final = "price derived from the position"
@@ -116,10 +120,12 @@ class Pricing:
 
     def add(self, fill: Fill) -> None:
         """A fill was heard of."""
+        if fill.symbol not in self._fills and len(self._fills) >= _SYMBOLS_AT_MOST:
+            return  # no account trades so many: its price will not be known
         fills = self._fills.setdefault(fill.symbol, [])
         fills.append(fill)
-        if len(fills) > _AT_MOST and fills[0].px is not None:
-            del fills[0]
+        if len(fills) > (_AT_MOST if fills[0].px is not None else _UNPRICED_AT_MOST):
+            self._conclude(fills.pop(0))
         self._match(fill.symbol)
 
     def position(self, data: Any, now: int) -> None:
@@ -136,6 +142,8 @@ class Pricing:
     def snapshot(self, data: Any, now: int) -> None:
         """All positions. Raises `Malformed`, and then changes nothing."""
         rows = {identifier(mapped(each, "a position"), "position_id"): each for each in listed(data, "positions")}
+        if len(rows) > _POSITIONS_AT_MOST:
+            raise Malformed(f"{len(rows)} positions")
         read = {ident: _read(row) for ident, row in rows.items()}
         if self.known:
             gone = {ident: _Position(each.symbol, ZERO, None) for ident, each in self._positions.items() if ident not in read}
@@ -168,6 +176,9 @@ class Pricing:
             if watching:
                 self._fills[symbol] = [each for each in fills if not _over(each, now)]
                 self._moves[symbol] = [each for each in self._moves.get(symbol, ()) if now - each.time < PRUNE]
+        if watching:
+            self._fills = {symbol: fills for symbol, fills in self._fills.items() if fills}
+            self._moves = {symbol: moves for symbol, moves in self._moves.items() if moves and now - moves[-1].time < PRUNE}
 
     # --- what is not accounted for ----------------------------------------------------------------------------------------
 
@@ -188,6 +199,8 @@ class Pricing:
         before = self._positions.get(ident)
         was = before.signed if before is not None else ZERO
         signed = EXACT.subtract(after.signed, was)
+        if after.signed and ident not in self._positions and len(self._positions) >= _POSITIONS_AT_MOST:
+            raise Malformed(f"more than {_POSITIONS_AT_MOST} positions")
         if after.signed:
             self._positions[ident], self.rows[ident] = after, row
         else:
@@ -203,9 +216,10 @@ class Pricing:
         """Pair the oldest fills with the oldest moves of the same sum, as few as possible of each."""
         while True:
             moves = self._moves.get(symbol, [])
-            fills = [each for each in self._fills.get(symbol, ()) if not each.moved]
-            pairs = sorted(product(range(1, len(fills) + 1), range(1, len(moves) + 1)), key=sum)
-            found = next(((k, m) for k, m in pairs if _sum(fills[:k]) == _sum(moves[:m])), None)
+            fills = [each for each in self._fills.get(symbol, ()) if not each.moved][:_AT_MOST]
+            filled, moved = list(accumulate(each.signed for each in fills)), list(accumulate(each.signed for each in moves))
+            fitting = [(k, m) for k, total in enumerate(filled, 1) for m, move in enumerate(moved, 1) if total == move]
+            found = min(fitting, key=sum, default=None)
             if found is None:
                 return
             self._price(fills[: found[0]], moves[: found[1]])
@@ -289,10 +303,6 @@ def _on_tick(px: Decimal, step: Decimal | None) -> Decimal | None:
 def _rounded(px: Decimal) -> Decimal:
     exponent = px.as_tuple().exponent
     return px if isinstance(exponent, int) and exponent >= -8 else px.quantize(_STEP, context=EXACT).normalize(EXACT)
-
-
-def _sum(each: Sequence[Fill] | Sequence[_Move]) -> Decimal:
-    return sum((one.signed for one in each), ZERO)
 
 
 def _over(fill: Fill, now: int) -> bool:

@@ -37,6 +37,8 @@ __all__ = ["Orders"]
 _SECOND: Final = 1_000_000_000
 _ENDED_AT_MOST: Final = 10_000
 _QUEUED_AT_MOST: Final = 500
+_STRANGERS_AT_MOST: Final = 1_000
+"""Open orders that are nobody's here; beyond them the oldest is forgotten, as if the stream had not told of it."""
 _NEVER: Final = 1 << 63
 _AVG_PX_STEP: Final = Decimal("1e-12")
 UNCHANGED_AFTER: Final = 10 * _SECOND
@@ -60,6 +62,8 @@ class Orders:
         self._ended: deque[str] = deque()
         self._queued: dict[str, Tracked] = {}
         self._notes: list[Out] = []
+        self._strangers = 0
+        """Counted since `_limit` last looked; some may have ended."""
         self.quiet: dict[str, int] = dict.fromkeys(symbols, _NEVER)
         """Since when, ns, every change of a symbol's position is explained by orders that were seen."""
 
@@ -108,6 +112,7 @@ class Orders:
                 row.order_id, row.symbol, row.side, row.limit, row.stop, row.fill_type, row.contract_size, row.left, born, now, whole=born
             )
             self.by_id[row.order_id] = self.open[row.order_id] = each
+            self._limit(row.comment)
         elif born and not each.sure and row.left >= each.total:
             # Its first word comes late. What the later ones showed less is what was executed.
             each.total, each.sure, each.whole = row.left, True, True
@@ -116,6 +121,17 @@ class Orders:
         if not each.owner and (row.comment in self.creating or is_minted(row.comment)):
             self.own(each, row.comment)
         return each
+
+    def _limit(self, comment: str) -> None:
+        """So many open orders, and no more, of which none is ours."""
+        self._strangers += comment not in self.creating and not is_minted(comment)
+        if self._strangers <= _STRANGERS_AT_MOST:
+            return
+        strangers = [each.order_id for each in self.open.values() if not each.owner]
+        for order_id in strangers[: max(len(strangers) - _STRANGERS_AT_MOST // 2, 0)]:
+            del self.open[order_id], self.by_id[order_id]
+            self._queued.pop(order_id, None)
+        self._strangers = min(len(strangers), _STRANGERS_AT_MOST // 2)
 
     # --- the order channel ------------------------------------------------------------------------------------------------
 
