@@ -105,6 +105,7 @@ class System:
         """`replace`: file under config/demo, a regular expression, and what stands there instead."""
         self.folder = folder
         self.fix_port, self.venue_port, self.quickfix_port = free_port(), free_port(), free_port()
+        self.admin_port = free_port()
         self.control_ports = {name: free_port() for name in ("apifiny", "phemex", "primebit", "moonbase", "cryptocom")}
         shutil.copytree(ROOT / "config", folder / "config")
         self.demo = folder / "config" / "demo"
@@ -112,6 +113,7 @@ class System:
             ("clients.cfg", r"SocketAcceptPort=\d+", f"SocketAcceptPort={self.quickfix_port}"),
             # All clients of all tests come from one address.
             ("router.toml", r"\nport = 9876\b", f"\nport = {self.fix_port}\nlogon_attempts_per_minute = 100000"),
+            ("router.toml", r"\nport = 8080\b", f"\nport = {self.admin_port}"),
             ("apifiny.cfg", r"SocketConnectPort=\d+", f"SocketConnectPort={self.venue_port}"),
             ("simulators.toml", r"port = 9101", f"port = {self.venue_port}"),
             ("simulators.toml", r"control_port = 9102", f"control_port = {self.control_ports['apifiny']}"),
