@@ -13,8 +13,9 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
-    "ACTS", "ActDone", "ActSpec", "AlertRow", "Argument", "BookRow", "Budget", "Destination", "Event", "FillRow", "HaltRow", "Latency",
-    "LimitRow", "Moment", "OrderLife", "OrderRow", "Page", "Problem", "RejectRow", "Role", "RouteRow", "RouteTest", "SessionRow", "Status",
+    "ACTS", "ActDone", "ActSpec", "AlertRow", "Argument", "BookRow", "Budget", "ConfigRow", "Destination", "Event", "FillRow", "HaltRow",
+    "Latency", "LimitRow", "Me", "Moment", "OrderLife", "OrderRow", "Page", "Problem", "RejectRow", "Role", "RouteRow", "RouteTest",
+    "SessionRow", "Status",
 ]  # fmt: skip
 
 
@@ -173,6 +174,8 @@ class OrderRow(_Told):
     """Orders at the venue that it may be (`resolve`)."""
     text: str
     done: bool
+    cash_order_qty: str = ""
+    """An amount of quote currency, where the order has that in place of OrderQty."""
 
 
 class Moment(_Told):
@@ -255,6 +258,8 @@ class RouteRow(_Told):
     destination: str
     sessions: list[str]
     symbols: list[str]
+    asks: str = ""
+    """What else it asks of an order: "accounts a, b; min_qty 5"."""
 
 
 class RouteTest(_Told):
@@ -298,6 +303,23 @@ class BookRow(_Told):
     fields: dict[str, str]
     error: str
     """Why the venue did not tell; ""."""
+
+
+class ConfigRow(_Told):
+    """GET /v1/config: the settings in use, a row each."""
+
+    key: str
+    """Dotted, as in the file: "router.durability"."""
+    value: str
+    """"(secret)" for what is one."""
+
+
+class Me(_Told):
+    """GET /v1/me: whose token this is."""
+
+    name: str
+    role: Role
+    expires: str
 
 
 class Page(_Told):
