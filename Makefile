@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test lint bench clean-state
+.PHONY: run test lint bench chaos soak clean-state
 
 run: $(READY)
 	@exec $(BIN)/fixrouter demo
@@ -21,6 +21,12 @@ lint: $(READY)
 bench: $(READY)
 	@$(BIN)/python -c 'import ccxt' 2>/dev/null || $(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python -m tests.bench
+
+chaos: $(READY)
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+soak: $(READY)
+	@$(BIN)/python -m tests.bench.soak $(ARGS)
 
 clean-state:
 	rm -rf var
