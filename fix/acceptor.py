@@ -14,15 +14,17 @@ from typing import Any, Protocol
 
 import quickfix
 
-from fix.client import PARTIES, ClientDialect, MissingField, Refused, Request, UnsupportedMessage
+from fix.client import PARTIES, ClientDialect, MissingField, Refused, Request, UnsupportedMessage, grouped
 from fix.dropcopy import DropCopy
 from fix.guard import Noted, guarded
+from fix.outbox import Outbox
 from fix.passwords import Login
 from fix.presence import Presence
 from fix.rules import Rules
-from fix.tags import BUSINESS_MESSAGE_REJECT, LOGON, MSG_TYPE, NO_PARTY_IDS, PARTY_TAGS, SOH
+from fix.tags import BUSINESS_MESSAGE_REJECT, LOGON, MSG_TYPE, NO_PARTY_IDS, PARTY_TAGS
 from fix.text import fields, group, printable
 from fix.throttle import Throttle
+from router.inquiries import Answer
 from router.model import CancelOrder, ClientDown, ClientUp, Input, NewOrder, ReplaceOrder, Report
 from router.ports import Clock
 
@@ -97,6 +99,9 @@ class Acceptor(quickfix.Application):
         self._clock = clock
         self._note = note
         self._presence = presence
+        self._outbox = Outbox(self.send, self._reopen, self._complain)
+        self.complain: Callable[[str], None] = lambda text: note(text, level="error")
+        """Told what an operator should know."""
         self._runtime: Steps | None = None
 
     def attach(self, runtime: Steps, around: Callable[[ClientSession], ClientSession]) -> None:
@@ -106,7 +111,9 @@ class Acceptor(quickfix.Application):
 
     def report(self, message: Report, possibly_resent: bool = False) -> None:
         """Hand a report to its session. One that is away gets it at its next logon: QuickFIX stores it under its sequence
-        number."""
+        number. An answer that may have been sent before a crash is not: it may not be true any more."""
+        if possibly_resent and isinstance(message, Answer):
+            return
         self._send(message, message.session, lambda: self._clients[message.session].encode(message, possibly_resent))
         for name, copy in self._copies.items():
             self._send(message, name, partial(copy.text, message, possibly_resent))
@@ -115,16 +122,26 @@ class Acceptor(quickfix.Application):
         try:
             text = encode()
             if text is not None:
-                self.send(session, text)
+                self._outbox.send(session, text)
         except (KeyError, ValueError, quickfix.FIXException) as wrong:
             # Its order is journaled and in the book; the client's own status request still finds it.
-            self._note("report not sent", level="error", session=session, cl_ord_id=message.cl_ord_id, why=str(wrong))
+            about = message.request_id if isinstance(message, Answer) else message.cl_ord_id
+            self._note("report not sent", level="error", session=session, cl_ord_id=about, why=str(wrong))
+
+    def waiting(self, session: str) -> int:
+        """How many reports of a session could not be stored yet."""
+        return self._outbox.waiting(session)
+
+    def _complain(self, text: str) -> None:
+        self.complain(text)
+
+    def _reopen(self, session: str) -> None:
+        quickfix.Session.lookupSession(self._session_ids[session]).refresh()
 
     def send(self, session: str, text: str) -> bool:
-        """Send a message as it stands. Raises `KeyError`, `quickfix.FIXException`."""
+        """Send a message as it stands; False where it could not be stored. Raises `KeyError`, `quickfix.FIXException`."""
         # A repeating group is only kept together by a dictionary; without one a message is made three times as fast.
-        grouped = f"{SOH}{NO_PARTY_IDS}=" in text
-        made = quickfix.Message(text, *self._dictionaries[session](), False) if grouped else quickfix.Message(text, False)
+        made = quickfix.Message(text, *self._dictionaries[session](), False) if grouped(text) else quickfix.Message(text, False)
         return bool(quickfix.Session.sendToTarget(made, self._session_ids[session]))
 
     # --- QuickFIX's callbacks ---------------------------------------------------------------------------------------------
@@ -195,6 +212,9 @@ class Acceptor(quickfix.Application):
             self._note("unsupported message", level="warning", session=name, msg_type=str(unsupported))
             raise quickfix.UnsupportedMessageType from None
         assert self._runtime is not None
+        if isinstance(request, NewOrder | ReplaceOrder) and self._outbox.waiting(name):
+            self._runtime.refuse(request, "the router cannot store this session's reports: the request was not taken")
+            return
         try:
             self._runtime.step(request)
         except OSError as failed:

@@ -5,14 +5,14 @@ Exit codes: 0 done, 1 the router said no, 2 wrong use or configuration, 3 the ro
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
-from functools import partial
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, NoReturn
@@ -21,8 +21,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from bridges import simulators, venues
+from bridges import venues
 from bridges.shell import Shell
+from bridges.simulate_command import simulate
 from fix import check as fix_check
 from fix.certify import CASES, Course, log_stem
 from fix.order_command import order
@@ -31,34 +32,49 @@ from fix.rim import FixRim
 from fix.rim import capabilities as fix_capabilities
 from fix.rules import compiled, explain, read_message, show
 from fix.sessions import SessionFileError
+from router.acts import Forget, Stopping, Switch
+from router.admin.console import serve_console
+from router.admin.ctl import console, ctl
+from router.admin.links import EveryLink
+from router.admin.needs import JournalState
+from router.admin.stages import timed
+from router.admin.token_command import token
+from router.admin.wiring import Admin, watching
 from router.certify_command import certifying
 from router.demo import SimulatedVenues
 from router.engine import Engine
 from router.journal import JournalCorrupt, JournalLocked, JournalWriter
 from router.journal_commands import journal
 from router.logs import Narrator
-from router.model import Input
+from router.model import Alert, Effect, Input, Tick
 from router.policy import Policy
 from router.ports import Venue
+from router.recovery import begin, compaction_command
+from router.reload import differences
 from router.report_command import report
 from router.rules import Capabilities
-from router.runtime import Runtime, recover
+from router.runtime import Runtime
 from router.settings import Fault, Settings, load
-from router.terminal import DEMO, DEMO_ROUTER, config_option, leave, run_exits
+from router.state import unsettled
+from router.terminal import DEMO_ROUTER, config_option, leave, run_exits
 
-DEMO_SIMULATORS = DEMO / "simulators.toml"
+VERSION = version("fixrouter")
 RESTART_AFTER_S = 60.0
 """A router that dies sooner after its start would only die again."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("fixrouter"), prog_name="fixrouter")
+@click.version_option(VERSION, prog_name="fixrouter")
 def main() -> None:
     """A FIX order router: your OMS speaks FIX to it, each venue is spoken to in its own language."""
 
 
 main.add_command(journal)
 main.add_command(report)
+main.add_command(simulate)
+main.add_command(token)
+main.add_command(console)
+main.add_command(ctl)
 main.add_command(order)
 main.add_command(certifying(Course, CASES, log_stem))
 
@@ -69,102 +85,128 @@ main.add_command(certifying(Course, CASES, log_stem))
 @main.command()
 @click.option("--config", "path", type=click.Path(path_type=Path), required=True, help="The router's TOML file.")
 @click.option("--no-console", is_flag=True, help="Log lines only, also on a terminal.")
-def run(path: Path, no_console: bool) -> None:  # noqa: ARG001 - the console comes with the admin API; the flag is its switch
+def run(path: Path, no_console: bool) -> None:
     """The router alone, against whatever its file names."""
-    settings = _settings(path)
-    _Router(settings, path).run_until_stopped(may_restart=True)
+    _Router(_settings(path), path, _is_terminal(no_console)).run_until_stopped(may_restart=True)
 
 
 @main.command()
 @click.option("--no-console", is_flag=True, help="Log lines only, also on a terminal.")
-def demo(no_console: bool) -> None:  # noqa: ARG001 - see run
+def demo(no_console: bool) -> None:
     """The demo: the simulated venues as a process of their own, and the router."""
     settings = _settings(DEMO_ROUTER)
-    router = _Router(settings, DEMO_ROUTER)
+    router = _Router(settings, DEMO_ROUTER, _is_terminal(no_console))
     with SimulatedVenues(settings.router.state, router.narrator.note):
-        click.echo("fixrouter demo: FIX on port 9876 (README: how to connect an OMS), simulated venues on 9101-9501. Ctrl-C stops it.")
-        router.run_until_stopped()
-
-
-@main.command()
-@click.argument("names", nargs=-1, required=True, metavar="all | VENUE...")
-@click.option("--config", "path", type=click.Path(path_type=Path), default=DEMO_SIMULATORS, show_default="the demo's")
-@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="A folder for what they know, to carry on after a stop.")
-def simulate(names: tuple[str, ...], path: Path, state: Path | None) -> None:
-    """The simulated venues alone, in one process; they keep their orders while the router comes and goes."""
-    try:
-        settings = simulators.load(path)
-        simulators.chosen(names)
-    except (OSError, ValueError) as wrong:
-        leave(2, f"{path}: {wrong}")
-
-    async def serve() -> None:
-        stopped = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stopped.set)
-        async with await simulators.serve(names, settings, state, partial(click.echo, err=True)):
-            click.echo(f"simulating {', '.join(simulators.chosen(names))}")
-            await stopped.wait()
-
-    try:
-        asyncio.run(serve())
-    except OSError as wrong:
-        leave(2, f"cannot start: {wrong}")
+        click.echo("fixrouter demo: FIX on port 9876 (README: how to connect an OMS), simulated venues on 9101-9501, operators on")
+        click.echo("http://127.0.0.1:8080 with the token in var/admin.token. Ctrl-C stops it.")
+        router.run_until_stopped(leave_token=True)
 
 
 class _Router:
-    """One router process: recovery, rims, threads, and an orderly end."""
+    """One router process: recovery, rims, threads, operators, and an orderly end."""
 
-    def __init__(self, settings: Settings, path: Path) -> None:
+    def __init__(self, settings: Settings, path: Path, console: bool) -> None:
         """Everything up to the first connection; leaves the process with 2 where that is not possible."""
         sys.setswitchinterval(0.0005)  # QuickFIX's binding retakes the GIL at every call; 5 ms of waiting each would be 10 ms stalls
-        self.narrator = Narrator(sys.stdout, settings.log.level, settings.log.format)
+        self._settings, self._path, self._console = settings, path, console
         self._stop = threading.Event()
+        self._cancel_all = False
         self._since = time.monotonic()
         self._died = ""
-        self._one_core = settings.router.one_core
-        engine = Engine()
-        started = time.monotonic()
+        self._compacting: subprocess.Popen[bytes] | None = None
         try:
-            journal = JournalWriter(settings.router.state / "journal")
-            unsure = recover(engine, journal.replay())
-            note = self.narrator.note
-            self._rim = FixRim(settings, path.parent, time.time_ns, note, self._on_death)
-            bridges = venues.bridges(settings, path.parent, self._hear, time.time_ns, note)
-        except (JournalCorrupt, JournalLocked, OSError, RuntimeError, Fault, SessionFileError) as wrong:
+            settings.router.state.mkdir(parents=True, exist_ok=True)
+            log = (settings.router.state / "router.log").open("a") if console else sys.stdout
+            self.narrator = Narrator(log, settings.log.level, settings.log.format)
+            self._build()
+        except (JournalCorrupt, JournalLocked, OSError, RuntimeError, ValueError, Fault, SessionFileError) as wrong:
             leave(2, str(wrong))
-        if journal.torn_bytes:
-            note("journal tail cut", level="warning", bytes=journal.torn_bytes, why="the router died while it wrote it")
-        note("recovered", orders=len(engine.state.blotter.orders), live=len(engine.state.blotter.live),
-             seconds=f"{time.monotonic() - started:.2f}")  # fmt: skip
-        links: dict[str, Venue] = {**self._rim.links, **bridges}
-        self._runtime = Runtime(engine, journal, self._rim.clients, links, time.time_ns, self.narrator.observe, journal.time)
-        self._shell = Shell(list(bridges.values()), self._on_death)
-        self._rim.attach(self._runtime)
-        for report in unsure:
-            self._rim.clients.report(report, possibly_resent=True)
-        for name, bridge in bridges.items():
-            bridge.recall(engine.state.remembered.get(name, {}))
-        self._runtime.start(settings.frozen(_capabilities(settings)), version("fixrouter"))
 
-    def run_until_stopped(self, may_restart: bool = False) -> NoReturn:
+    def _build(self) -> None:
+        settings, folder, note = self._settings, self._path.parent, self.narrator.note
+        started = time.monotonic()
+        self._journal = JournalWriter(
+            settings.router.state / "journal", durability=settings.journal.durability, segment_bytes=settings.journal.segment_mib << 20,
+            reserve_bytes=settings.journal.reserve_mib << 20, closed=self._compact,
+        )  # fmt: skip
+        engine, unsure = begin(self._journal, lambda text: note(text, level="warning"))
+        self._rim = FixRim(settings, folder, time.time_ns, note, self._on_death)
+        self._bridges = venues.bridges(settings, folder, self._hear, time.time_ns, note)
+        if self._journal.torn_bytes:
+            note("journal tail cut", level="warning", bytes=self._journal.torn_bytes, why="the router died while it wrote it")
+        book = engine.state.blotter
+        note("recovered", orders=len(book.orders), live=len(book.live), seconds=f"{time.monotonic() - started:.2f}")
+        self._watch, stages = watching(settings)
+        self._watch.seed(engine)
+        links: dict[str, Venue] = {**self._rim.links, **self._bridges}
+        self._runtime = Runtime(
+            timed(engine, "apply", "apply", stages), timed(self._journal, "append", "journal", stages),
+            timed(self._rim.clients, "report", "report", stages),
+            {name: timed(link, "submit", "send", stages) for name, link in links.items()},
+            time.time_ns, self._observe, self._journal.time,
+        )  # fmt: skip
+        self._shell = Shell(list(self._bridges.values()), self._on_death)
+        self._links = EveryLink(self._rim.operations, list(self._rim.links), self._bridges)
+        self._admin = self._operators()
+        self._rim.clients.complain = lambda text: self._observe(Tick(), [Alert(text)])
+        self._rim.attach(self._runtime, lambda client: timed(client, "decode", "decode", stages))
+        for told in unsure:
+            self._rim.clients.report(told, possibly_resent=True)
+        for name, bridge in self._bridges.items():
+            bridge.recall(engine.state.remembered.get(name, {}))
+        for what, name in engine.state.off:
+            self._switch_off(what, name)
+        self._runtime.start(settings.frozen(_capabilities(settings)), VERSION)
+        self._forget(engine)
+
+    def _operators(self) -> Admin | None:
+        if self._settings.admin is None:
+            return None
+        return Admin(
+            self._settings, self._path.parent, self._runtime, self._watch, self._rim.operations, self._links, self._journal_state,
+            self._shell.post, lambda: {name: bridge.skew_s for name, bridge in self._bridges.items()}, lambda: self._settings,
+            self._reload, self._ask_to_stop, self.narrator.note, VERSION,
+        )  # fmt: skip
+
+    def _forget(self, engine: Engine) -> None:
+        days = self._settings.router.keep_orders_days
+        before = time.time_ns() - int((days or 0) * 86_400 * 1_000_000_000)
+        blotter = engine.state.blotter
+        if days is not None and any(each.updated < before for name, each in blotter.orders.items() if name not in blotter.live):
+            self._runtime.step(Forget(before=before))
+
+    def _switch_off(self, what: Switch, name: str) -> None:
+        try:
+            if what is Switch.LINK:
+                self._links.enable(name, False)
+            else:
+                self._rim.operations.enable(name, False)
+        except KeyError:
+            self.narrator.note("what an operator switched off is not configured any more", level="warning", what=str(what), name=name)
+
+    # --- its life ---------------------------------------------------------------------------------------------------------
+
+    def run_until_stopped(self, may_restart: bool = False, leave_token: bool = False) -> NoReturn:
         """Serve until SIGINT or SIGTERM, or until a FIX thread dies; then, where it may, start anew, unless it has only just started."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: self._stop.set())
-        if self._one_core:
+        if self._settings.router.one_core:
             os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         # What was recovered stays; collections over it would be pauses for nothing.
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 50, 1000)
-        ticking = threading.Thread(target=self._runtime.run, name="tick", daemon=True)
-        ticking.start()
+        threading.Thread(target=self._runtime.run, name="tick", daemon=True).start()
         self._shell.start()
         self._rim.start()
+        self._serve_operators(leave_token)
         self._stop.wait()
         self.narrator.note("stopping", why=self._died or "asked to")
+        self._drain()
         self._rim.stop()
         self._shell.stop(within_s=1)
+        if self._admin is not None:
+            self._admin.server.stop(within_s=1)
         self._runtime.stop()
         self.narrator.close()
         sys.stdout.flush()
@@ -176,6 +218,45 @@ class _Router:
         # QuickFIX's own stop crashes, and so can its destructors: nothing of it is taken down.
         os._exit(1 if self._died else 0)
 
+    def _serve_operators(self, leave_token: bool) -> None:
+        if self._admin is None:
+            return
+        try:
+            self._admin.start()
+            self.narrator.note("operators are served", at=self._admin.where)
+            if leave_token:
+                self.narrator.note("token for operators", file=str(self._admin.leave_token()))
+        except (OSError, ValueError) as wrong:
+            # Trading goes on without operators sooner than not at all; what is wrong stands in the log and in nobody's way.
+            self.narrator.note("operators cannot be served", level="error", why=str(wrong))
+            return
+        if self._console:
+            where, token = self._admin.where, self._admin.token("console")
+            serve_console(where, lambda: token, history=self._settings.router.state / "console.history", stop=self._stop)
+            self._stop.set()
+
+    def _drain(self) -> None:
+        """Take no more orders, cancel those that are not to be left behind, and give answers that are on their way some time."""
+        if self._admin is not None:
+            self._admin.server.stopping()
+        cancel = tuple(each.session for each in self._settings.clients if each.cancel_on_stop or self._cancel_all)
+        with suppress(OSError):
+            self._runtime.step(Stopping(why=self._died or "the router stops", cancel=cancel))
+        until = time.monotonic() + float(self._settings.router.stop_within_s)
+        while time.monotonic() < until:
+            with self._runtime.reading() as state:
+                if not unsettled(state):
+                    return
+            time.sleep(0.02)
+
+    # --- what others ask of it --------------------------------------------------------------------------------------------
+
+    def _observe(self, event: Input, effects: list[Effect]) -> None:
+        self.narrator.observe(event, effects)
+        self._watch.observe(event, effects)
+        if self._admin is not None:
+            self._admin.observe(event, effects)
+
     def _hear(self, event: Input) -> None:
         self._runtime.hear(event)
 
@@ -183,6 +264,35 @@ class _Router:
         self.narrator.note("a thread ended", level="error", why=why)
         self._died = why
         self._stop.set()
+
+    def _ask_to_stop(self, cancel_all: bool) -> None:
+        self._cancel_all = cancel_all
+        self._stop.set()
+
+    def _journal_state(self) -> JournalState:
+        return JournalState(self._journal.sequence, self._journal.size_bytes, self._runtime.failing, self._settings.journal.durability)
+
+    def _compact(self) -> None:
+        """A file of the journal was closed: a snapshot is made of it, in a process of its own."""
+        if self._compacting is None or self._compacting.poll() is not None:
+            command = compaction_command(self._path)
+            self._compacting = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 - our own words
+
+    def _reload(self, preview: bool) -> tuple[bool, str, list[str]]:
+        """Take the file into use again, all of it or nothing."""
+        try:
+            new = _checked(self._path)
+        except Fault as fault:
+            return False, "the file cannot be used: nothing was changed", fault.lines
+        changes = differences(self._settings, new)
+        lines = [str(each) for each in changes]
+        fixed = sum(1 for each in changes if not each.live)
+        if fixed:
+            return False, f"{fixed} of {len(changes)} changes need a restart: nothing was changed", lines
+        if not preview and changes:
+            self._runtime.step(new.frozen(_capabilities(new)))
+            self._settings = new
+        return True, f"{len(changes)} change{'s' * (len(changes) != 1)}" + (" would be" if preview else "") + " taken into use", lines
 
 
 # --- asking -------------------------------------------------------------------------------------------------------------
@@ -235,13 +345,23 @@ def check(path: Path, message: str | None, session: str | None, direction: Liter
 def _settings(path: Path) -> Settings:
     """The configuration, or the end of the process with a line for each fault."""
     try:
-        settings = load(path)
+        return _checked(path)
     except Fault as fault:
         leave(2, *fault.lines)
+
+
+def _checked(path: Path) -> Settings:
+    """The configuration. Raises `Fault`."""
+    settings = load(path)
     faults = fix_check.faults(settings, path, venues.VENUES) + venues.faults(settings, path)
     if faults:
-        leave(2, *faults)
+        raise Fault(faults)
     return settings
+
+
+def _is_terminal(no_console: bool) -> bool:
+    """Whether the console is to be on this terminal; the log goes to a file then."""
+    return not no_console and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _explain(settings: Settings, message: str, session: str | None, direction: Literal["in", "out"]) -> None:
