@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -26,6 +27,7 @@ __all__ = [
     "Request",
     "Signed",
     "Told",
+    "Top",
     "VenueProtocol",
 ]
 
@@ -131,6 +133,18 @@ Out = Request | Frame | Reconnect | Note | Told | VenueEvent | NotSent | Unanswe
 
 
 @dataclass(frozen=True, slots=True)
+class Top:
+    """Best prices of one symbol with their quantities, as the venue states them, and the last trade's price; None where there is none, or
+    none to be trusted."""
+
+    bid: Decimal | None = None
+    bid_qty: Decimal | None = None
+    ask: Decimal | None = None
+    ask_qty: Decimal | None = None
+    last: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """A limit of the venue: `requests` in any `seconds`, of which `reserve` are kept for cancels and queries."""
 
@@ -153,6 +167,10 @@ class VenueProtocol(Protocol):
     def mint(self, now: int, random: int, serial: int) -> str:
         """An order id by the venue's rule (or for our own use, where the venue takes none). `random` below a million is different at
         each start; `serial` counts up. Called from other threads than the rest; must not touch state."""
+        ...
+
+    def top(self, symbol: str) -> Top:
+        """Best prices and last trade of a venue symbol; empty for one that is not known, or of which nothing can be trusted."""
         ...
 
     def recall(self, remembered: Mapping[str, str], now: int) -> None:

@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from router import risk
 from router.commands import change, place
 from router.limits import check
 from router.model import CancelOrder, Effect, NewOrder, ReplaceOrder
@@ -176,7 +177,7 @@ def _change(state: State, request: CancelOrder | ReplaceOrder, now: int) -> list
     if waits and not state.policy.client(request.session).wait_when_pending:
         text = f"{_under_way(order)} is still to be answered by {order.destination}"
         return [cancel_reject(request, order, CxlRejReason.ALREADY_PENDING, text, now)]
-    wrong = _unfit(state, order, request)
+    wrong = _unfit(state, order, request, now)
     if wrong:
         return [cancel_reject(request, order, CxlRejReason.BROKER_OPTION, f"{wrong}: the order is unchanged", now)]
     state.blotter.name(order, request.cl_ord_id)
@@ -190,21 +191,23 @@ def _start(state: State, order: Order, request: CancelOrder | ReplaceOrder, now:
     """A request whose turn it is; judged again, for much may have happened while it waited."""
     if order.done:
         return [cancel_reject(_toward(order, request), order, CxlRejReason.TOO_LATE, f"the order is {order.base}", now)]
-    wrong = _unfit(state, order, request)
+    wrong = _unfit(state, order, request, now)
     if wrong:
         text = f"{wrong}: the order is unchanged"
         return [cancel_reject(_toward(order, request), order, CxlRejReason.BROKER_OPTION, text, now)]
     shows = state.policy.client(request.session).report_pending
     if isinstance(request, CancelOrder):
+        risk.canceling(state, order)
         if not order.placed:
             order.orig_cl_ord_id, order.cl_ord_id = order.cl_ord_id, request.cl_ord_id
             return [_withdraw(state, order, Done.CANCELED, "canceled before it was sent to the venue", now)]
         return _begin(state, order, Pending(OrdStatus.PENDING_CANCEL, request, ExecType.PENDING_CANCEL in shows), now)
     pending = Pending(OrdStatus.PENDING_REPLACE, request, ExecType.PENDING_REPLACE in shows)
     pending.native = _native(state, order, request)
+    order.pending = pending
+    risk.taken(state, order, now)
     if order.placed:
         return _begin(state, order, pending, now)
-    order.pending = pending
     effect = confirm_replace(state, order, now)
     order.leg.terms = order.request
     state.blotter.settle(order)
@@ -232,7 +235,7 @@ def _withdraw(state: State, order: Order, how: Done, text: str, now: int) -> Eff
     return report(order, exec_type, now, order.text)
 
 
-def _unfit(state: State, order: Order, request: CancelOrder | ReplaceOrder) -> str:
+def _unfit(state: State, order: Order, request: CancelOrder | ReplaceOrder, now: int) -> str:
     """Why an order cannot become what a replace asks for; "" where it can."""
     if isinstance(request, CancelOrder):
         return ""
@@ -258,6 +261,7 @@ def _unfit(state: State, order: Order, request: CancelOrder | ReplaceOrder) -> s
     if refusal is None and not _can(state, order).native_replace:
         # It will be an order of its own, and the venue's least quantity and value hold for it.
         refusal = check(msgspec.structs.replace(terms, order_qty=rest), order.time_in_force, *place_and_instrument)
+    refusal = refusal or risk.judge_replace(state, order, terms, now)
     return "" if refusal is None else refusal.text
 
 

@@ -50,7 +50,7 @@ def change(state: State, order: Order, now: int) -> Send:
     )  # fmt: skip
 
 
-def ask(order: Order, link: str) -> Send:
+def ask(state: State, order: Order, link: str) -> Send:
     """Where does this order stand? With what it looks like, for venues that keep no id of ours."""
     terms = order.leg.terms
     assert terms.ord_type is not None
@@ -59,6 +59,7 @@ def ask(order: Order, link: str) -> Send:
         Ask(
             order.order_id, order.venue_cl_ord_id, order.venue_order_id, order.venue, order.venue_symbol, terms.side, terms.ord_type,
             terms.order_qty, terms.cash_order_qty, terms.price, order.placed, order.venue_time_in_force or TimeInForce.GTC, terms.stop_px,
+            order.placed + 2 * state.policy.configured.answer_timeout,
         ),
     )  # fmt: skip
 

@@ -90,8 +90,10 @@ def filled(state: State, event: Filled, now: int) -> list[Effect]:
     waited = order.base is OrdStatus.PENDING_NEW
     effects = _live(state, order, now) if leg is order.leg else []
     effects += _missed(order, leg, event.cum_qty, event.avg_px, now, event.last_qty, event.last_px)
-    late = f"executed although the order was {order.base}" if order.done else ""
     last_qty = EXACT.subtract(event.last_qty, counted)
+    if event.complete:
+        effects += _replaced_unheard(state, order, leg, EXACT.add(leg.cum_qty, last_qty), now)
+    late = f"executed although the order was {order.base}" if order.done else ""
     order.fill(leg, last_qty, event.last_px, event.complete, now)
     text = "; ".join(each for each in (late, event.text) if each)
     told = report(order, ExecType.TRADE, now, text, last_qty, event.last_px, fee=event.fee, fee_currency=event.fee_currency)
@@ -215,6 +217,8 @@ def _standing(state: State, order: Order, leg: Leg, event: Stated, now: int) -> 
     if leg is order.leg and not leg.accepted:
         effects += _acknowledge(state, order, now, event.text)
     filled = event.status is OrdStatus.FILLED
+    if filled:
+        effects += _replaced_unheard(state, order, leg, event.cum_qty, now)
     effects += _missed(order, leg, event.cum_qty, event.avg_px, now, complete=filled)
     if filled and not order.done and order.request.order_qty is None and leg.cum_qty == event.cum_qty:
         # An order by cash amount has no quantity that tells its end; the executions were told before.
@@ -225,6 +229,16 @@ def _standing(state: State, order: Order, leg: Leg, event: Stated, now: int) -> 
     effects += answered(state, order, now)
     order.doubt = ""
     return effects + (_end_pending(state, order, now) if order.done else _send_held(state, order, now))
+
+
+def _replaced_unheard(state: State, order: Order, leg: Leg, cum_qty: Decimal, now: int) -> list[Effect]:
+    """Nothing is left of the order at the quantity that the venue was asked to change it to: so it did, and its word of that was lost."""
+    pending = order.pending
+    if pending is None or not pending.native or not pending.sent or leg is not order.leg or cum_qty == leg.terms.order_qty:
+        return []
+    assert isinstance(pending.request, ReplaceOrder)
+    whole = EXACT.add(EXACT.subtract(order.cum_qty, leg.cum_qty), cum_qty)
+    return [confirm_replace(state, order, now)] if whole == pending.request.order_qty else []
 
 
 def rejected(state: State, event: Rejected, now: int) -> list[Effect]:

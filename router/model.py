@@ -17,6 +17,7 @@ from decimal import Decimal
 import msgspec
 
 from router.acts import Act
+from router.inquiries import Answer, Inquiry
 from router.rules import Configured
 from router.words import (
     ZERO,
@@ -59,6 +60,8 @@ __all__ = [
     "NotSent",
     "Outcome",
     "Place",
+    "Price",
+    "Priced",
     "Refusal",
     "Rejected",
     "Remembered",
@@ -336,6 +339,8 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, tag="found", omit_default
 
     order_id: str
     candidates: tuple[str, ...] = ()
+    as_of: int = 0
+    """When what this rests on was asked of the venue, ns UTC: a list that was read before the question is older than the question. 0: then."""
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -370,6 +375,23 @@ class Remembered(msgspec.Struct, frozen=True, kw_only=True, tag="remembered"):
     value: str
 
 
+class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Best prices and the last trade's price of one symbol; None where none is known."""
+
+    symbol: str
+    """The venue's."""
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    last: Decimal | None = None
+
+
+class Priced(msgspec.Struct, frozen=True, tag="priced"):
+    """Where the prices of a link's symbols stand: what moved since it was last told, and now and then what did not. Limits judge by it."""
+
+    link: str
+    prices: tuple[Price, ...]
+
+
 class LinkUp(msgspec.Struct, frozen=True, tag="link-up"):
     """A link to a venue account can carry orders."""
 
@@ -399,8 +421,8 @@ class Tick(msgspec.Struct, frozen=True, tag="tick"):
 
 VenueEvent = Accepted | Filled | Canceled | Replaced | Rejected | CancelRejected | Stated
 Input = (
-    NewOrder | CancelOrder | ReplaceOrder | StatusRequest | MassCancel | MassStatus | ClientUp | ClientDown
-    | VenueEvent | NotSent | Unanswered | Found | Listed | Remembered | LinkUp | LinkDown
+    NewOrder | CancelOrder | ReplaceOrder | StatusRequest | MassCancel | MassStatus | Inquiry | ClientUp | ClientDown
+    | VenueEvent | NotSent | Unanswered | Found | Listed | Remembered | Priced | LinkUp | LinkDown
     | Act | Configured | Started | Stopped | Tick
 )  # fmt: skip
 
@@ -471,6 +493,8 @@ class Ask(msgspec.Struct, frozen=True, gc=False):
     """When it was sent, ns UTC."""
     time_in_force: TimeInForce = TimeInForce.GTC
     stop_px: Decimal | None = None
+    believe: int = 0
+    """What the venue was asked before this time, ns UTC, is no proof that it does not have the order."""
 
 
 VenueCommand = Place | Cancel | Replace | Ask
@@ -581,6 +605,6 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     text: str
 
 
-Report = ExecutionReport | CancelReject | MassCancelReport
+Report = ExecutionReport | CancelReject | MassCancelReport | Answer
 """What is said to a client."""
 Effect = Send | Report | Alert | Outcome

@@ -5,7 +5,7 @@ The rules:
 1. Only the venue's own word is a no. Silence, or a link lost with an order on it, leaves the order where it is, *in doubt*; the
    client hears PendingNew with a Text that says so, never a reject.
 2. A create is never sent twice. Cancels and questions are harmless and are repeated.
-3. "No such order" counts only for an answer that comes two answer timeouts after the order left, or later.
+3. "No such order" counts only as the answer to a question that was asked two answer timeouts after the order left, or later.
 4. Questions about an order whose id at the venue is not known go one at a time per account: the answer may carry no id of ours
    (there is a FIX venue that gives ClOrdID with ExecType=New only).
 5. After a link came up, and until what was open on it has been answered, new orders do not go there: they could only be judged by a book
@@ -175,7 +175,7 @@ def ask(state: State, order: Order, now: int) -> list[Effect]:
     effects: list[Effect] = []
     if order.queries == 4:
         effects.append(Alert(f"{order.destination} has left {order.queries - 1} questions about this order open", order.order_id))
-    return [*effects, commands.ask(order, link)]
+    return [*effects, commands.ask(state, order, link)]
 
 
 def answered(state: State, order: Order, now: int, doubt: str = "", counted: bool = False) -> list[Effect]:
@@ -220,12 +220,14 @@ def asked_without_name(state: State, account: str) -> Order | None:
     return order if order is not None and order.asked else None
 
 
-def not_found(state: State, order: Order, now: int, counted: bool = False) -> list[Effect]:
-    """The venue answered a question with "no such order"."""
+def not_found(state: State, order: Order, now: int, counted: bool = False, as_of: int = 0) -> list[Effect]:
+    """The venue answered a question with "no such order"; `as_of`: when that was asked, where it was not the last question."""
     if order.leg.accepted:
         doubt = f"{order.destination} says that it knows no such order"
         return [*answered(state, order, now, doubt, counted), Alert(f"{doubt}, which it had accepted", order.order_id)]
-    if now - order.placed < 2 * state.policy.configured.answer_timeout:
+    asked = as_of or order.heard
+    late = order.order_id in state.owed.get(order.account, ()) and counted  # an earlier question's answer; the last one's is to come
+    if late or asked - order.placed < 2 * state.policy.configured.answer_timeout:
         # Too early to believe (rule 3): it may still be on its way. The next deadline asks again.
         state.wait(order, now)
         return []
@@ -272,9 +274,9 @@ def found(state: State, event: Found, now: int) -> list[Effect]:
         return answered(state, order, now)  # a repeated question's second answer
     free = sorted(each for each in event.candidates if state.blotter.at_venue(order.account, None, each) is None)
     if order.venue_order_id is not None:
-        return answered(state, order, now) if event.candidates else not_found(state, order, now)
+        return answered(state, order, now) if event.candidates else not_found(state, order, now, as_of=event.as_of)
     if not free:
-        return not_found(state, order, now)
+        return not_found(state, order, now, as_of=event.as_of)
     claimants = [each for each in state.blotter.live.values() if each.account == order.account and _alike(each, order)]
     if len(free) != len(claimants):
         doubt = f"{len(free)} at {order.destination} and {len(claimants)} of ours look alike ({', '.join(free)}): an operator must decide"

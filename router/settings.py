@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationErro
 from router import rules
 from router.admin.admin_settings import AdminSettings
 from router.admin.alert_settings import AlertSettings, HealthSettings, MetricsSettings
+from router.limit_settings import LimitSettings
 from router.message_rules import MessageRule
 from router.rules import Capabilities
 from router.secret_source import Fault, SecretSource
@@ -40,6 +41,10 @@ class RouterSettings(_Strict):
     hold_while_reconciling_s: Annotated[Decimal, Field(ge=0)] = Decimal(5)
     reconcile_within_s: Positive = Decimal(30)
     sweep_every_s: Annotated[Decimal, Field(ge=0)] = Decimal(60)
+    reference_every_s: Annotated[Decimal, Field(ge=0)] = Decimal(5)
+    """How often venues' prices are taken for limits to judge by; 0: never."""
+    reference_stale_s: Positive = Decimal(60)
+    """A price that was not told again for so long does not count; one that does not move is told again in half of this."""
     stop_within_s: Annotated[Decimal, Field(ge=0)] = Decimal(1)
     """How long a stop waits for answers that are on their way, before it logs everybody out."""
     keep_orders_days: Annotated[Decimal, Field(gt=0)] | None = Decimal(30)
@@ -286,6 +291,7 @@ class Settings(_Strict):
     accounts: tuple[AccountSettings, ...]
     destinations: tuple[DestinationSettings, ...]
     routes: tuple[RouteSettings, ...] = ()
+    limits: tuple[LimitSettings, ...] = ()
 
     def faults(self) -> list[str]:
         """What does not fit together, a line each, beginning with the key."""
@@ -298,6 +304,7 @@ class Settings(_Strict):
         ]
         faults += _twice("accounts", "name", [each.name for each in self.accounts])
         faults += _twice("destinations", "name", [each.name.upper() for each in self.destinations])
+        faults += self._watched_faults()
         accounts = {each.name: each for each in self.accounts}
         destinations = {each.name.upper() for each in self.destinations}
         for number, destination in enumerate(self.destinations):
@@ -325,7 +332,25 @@ class Settings(_Strict):
             ]
             known = {each.session for each in self.clients}
             faults += [f"routes[{number}]: sessions: there is no client {each}" for each in route.sessions if each not in known]
+        faults += _twice("limits", "name", [each.name for each in self.limits])
+        for limit in self.limits:
+            faults += [
+                f"limits {limit.name}: destinations: there is no destination {each}"
+                for each in limit.destinations
+                if each.upper() not in destinations
+            ]
+            known = {each.session for each in self.clients}
+            faults += [f"limits {limit.name}: sessions: there is no client {each}" for each in limit.sessions if each not in known]
         return faults
+
+    def _watched_faults(self) -> list[str]:
+        """What alerts and health name and is not there."""
+        sessions = {each.session for each in self.clients} | {each.session for each in self.drop_copies}
+        sessions |= {name for each in self.accounts for name in each.sessions}
+        named = [(f"alerts.hours[{number}].sessions", each.sessions, sessions) for number, each in enumerate(self.alerts.hours)]
+        named.append(("health.required_sessions", self.health.required_sessions, sessions))
+        named.append(("health.required_destinations", self.health.required_destinations or (), {each.name for each in self.destinations}))
+        return [f"{key}: there is no {name}" for key, names, known in named for name in names if name not in known]
 
     def frozen(self, capabilities: dict[str, Capabilities]) -> rules.Configured:
         """As the core wants it; `capabilities` by destination, from the venues' code."""
@@ -353,6 +378,8 @@ class Settings(_Strict):
             hold_while_reconciling=_ns(self.router.hold_while_reconciling_s),
             reconcile_within=_ns(self.router.reconcile_within_s),
             sweep_every=_ns(self.router.sweep_every_s),
+            limits=tuple(each.frozen() for each in self.limits),
+            reference_stale=_ns(self.router.reference_stale_s),
         )  # fmt: skip
 
 

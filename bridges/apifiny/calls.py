@@ -74,6 +74,8 @@ class Looking:
 
     ids: tuple[str, ...]
     tries: int = 0
+    asked: int = 0
+    """When, ns UTC."""
 
     @property
     def many(self) -> bool:
@@ -211,11 +213,11 @@ def cancel_all(account_id: str, venue: str) -> Request:
     return post(Kind.CANCEL, "/order/cancelAccountVenueAllOrder", CancelAll(), {"accountId": account_id, "venue": venue})
 
 
-def look(ids: tuple[str, ...], account_id: str, venue: str) -> Request:
+def look(ids: tuple[str, ...], account_id: str, venue: str, now: int) -> Request:
     """Document, "Get an Order" for one, "Query Multiple Orders by IDs" (which names no venue) for more."""
     if len(ids) == 1:
-        return get("/order/queryOrderInfo", Looking(ids), {"accountId": account_id, "venue": venue, "orderId": ids[0]})
-    return get("/order/listMultipleOrderInfo", Looking(ids), {"accountId": account_id, "orderIdList": ",".join(ids)})
+        return get("/order/queryOrderInfo", Looking(ids, asked=now), {"accountId": account_id, "venue": venue, "orderId": ids[0]})
+    return get("/order/listMultipleOrderInfo", Looking(ids, asked=now), {"accountId": account_id, "orderIdList": ",".join(ids)})
 
 
 def batches(ids: Sequence[str]) -> list[tuple[str, ...]]:

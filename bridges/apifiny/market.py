@@ -12,20 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 from bridges.apifiny.reading import Malformed, amount, name, positive, rows
+from bridges.wire import Top
 from router.words import ZERO
 
-__all__ = ["Markets", "Top"]
-
-
-@dataclass(frozen=True, slots=True)
-class Top:
-    """Best prices with quantities in base units, and the last trade's price; None where there is none, or none to be trusted."""
-
-    bid: Decimal | None = None
-    bid_qty: Decimal | None = None
-    ask: Decimal | None = None
-    ask_qty: Decimal | None = None
-    last: Decimal | None = None
+__all__ = ["Markets"]
 
 
 @dataclass(slots=True)

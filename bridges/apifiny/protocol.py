@@ -271,7 +271,7 @@ class ApifinyProtocol:
         """ "Order doesn't exist": a no for one order; a list is then asked about one by one."""
         asker = self._asking.asker(context.ids[0])
         self._asking.answered(context, ())
-        return [Found(order_id=asker)] if asker is not None and not context.many else []
+        return [Found(order_id=asker, as_of=context.asked)] if asker is not None and not context.many else []
 
     def lost(self, request: Request, sent: bool, why: str, now: int) -> Sequence[Out]:
         """No answer: perhaps it arrived (`sent`), or it certainly did not."""
@@ -376,7 +376,7 @@ class ApifinyProtocol:
 
     def tick(self, now: int) -> Sequence[Out]:
         """Questions that were gathered, what is sent again, lists and probes that are due, silence of the streams."""
-        outs: list[Out] = [calls.look(ids, self._keys.account_id, self._venue) for ids in self._asking.due(now)]
+        outs: list[Out] = [calls.look(ids, self._keys.account_id, self._venue, now) for ids in self._asking.due(now)]
         due = [request for time, request in self._again if time <= now]
         self._again = [each for each in self._again if each[0] > now]
         silent = [out for heart in self._hearts.values() for out in heart.tick(now)]

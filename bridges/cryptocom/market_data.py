@@ -15,14 +15,13 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from bridges.cryptocom.reading import Malformed, amount, parse, printable
-from bridges.wire import Frame, Note, Out, Reconnect
+from bridges.wire import Frame, Note, Out, Reconnect, Top
 
-__all__ = ["MarketData", "Top"]
+__all__ = ["MarketData"]
 
 FRAME_BYTES: Final = 10 * 1024 * 1024
 SILENCE: Final = 20_000_000_000
@@ -33,19 +32,10 @@ _GZIP: Final = 31
 """zlib's name for a gzip header."""
 
 
-@dataclass(frozen=True, slots=True)
-class Top:
-    """Best prices and the last trade of one symbol: price and quantity, None where none is known."""
-
-    bid: tuple[Decimal, Decimal] | None = None
-    ask: tuple[Decimal, Decimal] | None = None
-    last: tuple[Decimal, Decimal] | None = None
-
-
 class _Book:
     def __init__(self) -> None:
         self.sides: dict[str, dict[Decimal, Decimal]] | None = None
-        self.last: tuple[Decimal, Decimal] | None = None
+        self.last: Decimal | None = None
 
 
 class MarketData:
@@ -66,7 +56,8 @@ class MarketData:
             return Top(last=book.last)
         bids, asks = book.sides["buys"], book.sides["asks"]
         bid, ask = max(bids, default=None), min(asks, default=None)
-        return Top(None if bid is None else (bid, bids[bid]), None if ask is None else (ask, asks[ask]), book.last)
+        bid_qty, ask_qty = None if bid is None else bids[bid], None if ask is None else asks[ask]
+        return Top(bid=bid, bid_qty=bid_qty, ask=ask, ask_qty=ask_qty, last=book.last)
 
     def opened(self, now: int) -> list[Out]:
         """Subscribe to everything."""
@@ -123,7 +114,7 @@ class MarketData:
                 raise Malformed("trades without a list")
             trades = [_fields(row, "price", "vol") for row in rows]
             if trades:
-                book.last = trades[0]  # the newest comes first, as in the sample
+                book.last = trades[0][0]  # the newest comes first, as in the sample
         elif kind == "depth_step0":
             self._depth(book, tick)
 

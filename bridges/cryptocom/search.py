@@ -77,11 +77,14 @@ class Search:
         self._list = 0
         self._paging = Paging()
         self._found: set[str] = set()
+        self._begun = 0
+        """When its first page was asked for."""
 
-    def next(self, _now: int) -> Request:
+    def next(self, now: int) -> Request:
         """The next page to ask for."""
         path, _ = _LISTS[self._list]
         self.in_flight = True
+        self._begun = self._begun or now
         self._serial += 1
         return search_page(path, self.ask.symbol, self._paging.page, Searching(self.ask.order_id, self._serial))
 
@@ -116,7 +119,7 @@ class Search:
         if self._look in rivals:
             self._restart(now + _RETRY)
             return []
-        return [Found(order_id=self.ask.order_id, candidates=tuple(sorted(self._found, key=int)))]
+        return [Found(order_id=self.ask.order_id, candidates=tuple(sorted(self._found, key=int)), as_of=self._begun)]
 
     def _restart(self, due: int) -> None:
         self.in_flight = False
@@ -124,6 +127,7 @@ class Search:
         self._list = 0
         self._paging = Paging()
         self._found = set()
+        self._begun = 0
 
     @property
     def _earliest(self) -> int:

@@ -72,7 +72,9 @@ class Questions:
         if row is not None:
             told = order.take(row, now, False) if order.known else []
             return [*told, order.stated(row)]
-        return [Found(order_id=ask.order_id)] if view.covers(ask.placed) else self._beyond(ask)
+        if self._stale(view, ask, now):
+            return None
+        return [Found(order_id=ask.order_id, as_of=view.channel.asked)] if view.covers(ask.placed) else self._beyond(ask)
 
     def _about_nameless(self, view: View, ask: Ask, now: int) -> list[Out] | None:
         look = looks_like(ask)
@@ -84,12 +86,21 @@ class Questions:
         sent = self._lost.get(ask.order_id)
         rows = view.alike(look, sent.stop_px if sent is not None else None, ask.placed, now)
         candidates = tuple(sorted((row.order_id for row in rows if row.order_id not in self._tracked), key=int))
+        if not candidates and self._stale(view, ask, now):
+            return None
         if candidates or view.covers(ask.placed):
-            return [Found(order_id=ask.order_id, candidates=candidates)]
+            return [Found(order_id=ask.order_id, candidates=candidates, as_of=view.channel.asked)]
         if view.channel.asked > ask.placed:
             return self._beyond(ask)
         view.channel.wanted = Purpose.RESOLVE
         return None
+
+    def _stale(self, view: View, ask: Ask, now: int) -> bool:
+        """Whether a "not there" would rest on a snapshot that is too old for it, and a new one can be had: then it is wanted."""
+        if view.channel.asked >= ask.believe or now < ask.believe:
+            return False
+        view.channel.wanted = Purpose.RESOLVE
+        return True
 
     def _beyond(self, ask: Ask) -> list[Out]:
         """The list does not reach back far enough for a no: an operator must look. The router says that its questions stay open."""

@@ -299,7 +299,7 @@ class Aop:
         reach = current.reach.get(contract.settle) if contract is not None else None
         if reach is None or not reach.covers(command.placed):
             return [Note(f"Phemex does not show order {command.venue_cl_ord_id}, but its history does not reach back to it", "error")]
-        return [Found(order_id=command.order_id)]
+        return [Found(order_id=command.order_id, as_of=current.asked)]
 
     # --- parts ------------------------------------------------------------------------------------------------------------
 

@@ -12,28 +12,17 @@ Readings, where the document is silent or contradicts itself:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from bridges.phemex.payload import Malformed, listed, whole
 from bridges.phemex.scaling import price
+from bridges.wire import Top
 
-__all__ = ["Market", "Top"]
+__all__ = ["Market"]
 
 _LEVELS_AT_MOST: Final = 1000
 """The depth is 100 ("Depth: Market Depth", sample); ten times that is a book that has lost its way."""
-
-
-@dataclass(frozen=True, slots=True)
-class Top:
-    """Best prices with contracts, and the last trade's price; None where there is none, or none to be trusted."""
-
-    bid: Decimal | None = None
-    bid_qty: Decimal | None = None
-    ask: Decimal | None = None
-    ask_qty: Decimal | None = None
-    last: Decimal | None = None
 
 
 class Market:

@@ -49,6 +49,8 @@ class Searching:
     """Context of a search through the open orders."""
 
     command: Ask
+    asked: int
+    """When, ns UTC."""
 
 
 class Questions:
@@ -71,7 +73,7 @@ class Questions:
         each = self._orders.by_id.get(command.venue_order_id or "") or self._orders.by_owner.get(command.venue_cl_ord_id)
         order_id = command.venue_order_id or (each.order_id if each is not None else "")
         if not order_id:
-            return [Request(kind=Kind.QUERY, method="GET", path=self._path, context=Searching(command))]
+            return [Request(kind=Kind.QUERY, method="GET", path=self._path, context=Searching(command, now))]
         if each is not None:
             self._orders.adopt(each, command)
             fresh = up and each.replacing is None and now - each.synced <= FRESH and each.synced > command.placed
@@ -159,7 +161,7 @@ class Questions:
         if candidates or self._orders.quiet.get(command.symbol, now) <= command.placed:
             if not candidates and now - command.placed > GRACE:
                 self._orders.creating.pop(command.venue_cl_ord_id, None)  # it stands in no other order's way any more
-            return [Found(order_id=command.order_id, candidates=candidates)]
+            return [Found(order_id=command.order_id, candidates=candidates, as_of=context.asked)]
         return [self._vague(command, None)] if now - command.placed > LATE else []
 
     def _candidates(self, command: Ask, rows: dict[str, Row]) -> tuple[str, ...]:

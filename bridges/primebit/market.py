@@ -6,24 +6,14 @@ Each message of a book holds its 32 best levels whole, so a lost one is healed b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from bridges.primebit.payload import Malformed, amount, listed, mapped, positive
+from bridges.wire import Top
 
-__all__ = ["Market", "Top"]
-
-
-@dataclass(frozen=True, slots=True)
-class Top:
-    """Best prices with volumes, and the last trade's price; None where there is none, or none to be trusted."""
-
-    bid: Decimal | None = None
-    bid_qty: Decimal | None = None
-    ask: Decimal | None = None
-    ask_qty: Decimal | None = None
-    last: Decimal | None = None
+__all__ = ["Market"]
 
 
 class Market:

@@ -21,7 +21,7 @@ def test_new_orders_stop_before_the_reserve_and_cancels_use_it() -> None:
     assert [made.take("user", Kind.NEW, 0)[0] for _ in range(7)] == [True] * 6 + [False]
     assert made.take("user", Kind.NEW, SECOND // 2) == (False, 0.6)
     assert [made.take("user", Kind.CANCEL, SECOND // 2)[0] for _ in range(5)] == [True] * 4 + [False]
-    assert [(each.group, used, shut) for each, used, shut in made.used(SECOND // 2)][0] == ("user", 10, 0.0)
+    assert next((each.group, used, shut) for each, used, shut in made.used(SECOND // 2)) == ("user", 10, 0.0)
     assert made.take("user", Kind.NEW, SECOND + SLACK) == (True, 0.0)
 
 

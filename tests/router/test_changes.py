@@ -458,6 +458,16 @@ class TestMass:
         assert "MassCancelRequestType(530) 3" in effects[0].text  # type: ignore[union-attr]
 
 
+def test_a_native_replace_whose_answer_was_lost_shows_in_the_end_of_the_order() -> None:
+    """Filled at the quantity that it was to be changed to: it was changed. Replaced, then filled; also where only a statement tells."""
+    for stated in (False, True):
+        desk = working("NATIVE", "10")
+        desk.replace("r", qty="1")
+        said = desk.state(OrdStatus.FILLED, "1") if stated else desk.fill("1", complete=True)
+        assert shape(said) == ["replaced/new", "trade/filled"]
+        assert (desk.order().cl_ord_id, desk.order().pending) == ("r", None)
+
+
 # --- events by the name of a leg ----------------------------------------------------------------------------------------
 
 

@@ -517,15 +517,16 @@ class TestDoubt:
         assert not any(desk.engine.state.unnamed.values())
 
     def test_a_late_answer_to_a_repeated_question_is_not_taken_for_the_next_orders(self) -> None:
-        """Asked twice about one order, and answered twice: the second answer must not end the order that is asked about next."""
+        """Asked twice about one order, and answered twice: the first answer is of a question that was asked too early, the second ends that
+        order, and neither the one that is asked about next."""
         desk = Desk()
         desk.new()
         desk.new("b", side=Side.SELL)
         desk.down()
         desk.up()
         desk.later(20)
-        assert shape(desk.reject(venue_order_id="NONE")) == ["rejected/rejected", "Ask"]
         assert shape(desk.reject(venue_order_id="NONE")) == []
+        assert shape(desk.reject(venue_order_id="NONE")) == ["rejected/rejected", "Ask"]
         assert desk.order("b").ord_status is OrdStatus.PENDING_NEW
         assert shape(desk.reject(venue_order_id="NONE")) == ["rejected/rejected"]
 

@@ -66,6 +66,21 @@ def test_an_answer_that_leaves_doubt_is_an_answer() -> None:
     assert sent(desk.new("b")) == ["Place"]
 
 
+def test_a_list_that_was_read_early_is_no_proof_that_the_order_never_arrived() -> None:
+    """What counts is when the venue was asked, not when it was told: the order may have arrived after the list was made."""
+    desk = Desk()
+    desk.new("a")
+    desk.down()
+    desk.up()
+    early = desk.now
+    order_id = desk.order().order_id
+    asked = [each.command for each in desk.later(30) if isinstance(each, Send)]
+    assert [each.believe for each in asked] == [desk.order().placed + 10_000_000_000]  # type: ignore[union-attr]
+    assert shape(desk.apply(Found(order_id=order_id, as_of=early))) == []
+    assert desk.order().doubt
+    assert shape(desk.apply(Found(order_id=order_id))) == ["rejected/rejected"]
+
+
 def test_a_fill_that_ends_the_only_open_order_opens_it() -> None:
     """Whatever settles it."""
     desk = back()

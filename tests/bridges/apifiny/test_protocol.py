@@ -18,6 +18,7 @@ from bridges.wire import Address, Answer, Frame, Kind, Note, Reconnect, Request,
 from router.model import Ask, Cancel, Found, LinkDown, LinkUp, Listed, Listing, NotSent, Place, Replace, Stated
 from router.rules import Instrument
 from router.words import OrdStatus, OrdType, Side, TimeInForce
+from tests.bridges.evidence import found as found_with_age
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -311,7 +312,7 @@ def test_only_the_documents_no_such_order_is_found_nowhere(code: str) -> None:
     """The answer to a question about one order."""
     desk = Desk()
     (query,) = desk.ask()
-    assert desk.reply(query, refusal(code)) == [Found(order_id="1")]
+    assert desk.reply(query, refusal(code)) == [found_with_age(order_id="1")]
 
 
 @pytest.mark.parametrize(
@@ -376,7 +377,7 @@ def test_many_questions_go_together() -> None:
     assert all(each.asked for each in told)
     (alone,) = desk.after()
     assert alone.path == "/order/queryOrderInfo"
-    assert desk.reply(alone, refusal("0x05003A")) == [Found(order_id="99")]
+    assert desk.reply(alone, refusal("0x05003A")) == [found_with_age(order_id="99")]
 
 
 def test_a_list_that_is_refused_for_one_order_is_asked_about_one_by_one() -> None:

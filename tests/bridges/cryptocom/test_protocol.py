@@ -11,6 +11,7 @@ from bridges.cryptocom.reading import Malformed, Status, amount, parse
 from bridges.wire import Answer, Kind, Note, Request, VenueProtocol
 from router.model import Accepted, Canceled, CancelRejected, Filled, Found, LinkDown, LinkUp, NotSent, Rejected, Unanswered
 from router.words import CxlRejReason, Done, OrdRejReason, OrdType, Side, TimeInForce
+from tests.bridges.evidence import found as found_with_age
 
 from .rig import (  # fmt: skip
     ACCOUNT,
@@ -229,7 +230,7 @@ def test_the_documents_lists_are_searched():
     [found] = the.answered(second, answer(sample("all_orders")), START)[:1]
     assert isinstance(found, Request)  # newest first, and not too old: there may be more
     [found] = events(the.answered(found, answer({"count": 10, "orderList": []}), START))
-    assert found == Found(order_id="1", candidates=("8139",))
+    assert found == found_with_age(order_id="1", candidates=("8139",))
 
 
 def test_a_search_that_cannot_be_read_begins_again_and_never_says_not_found():

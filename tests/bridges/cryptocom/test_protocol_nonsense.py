@@ -27,12 +27,14 @@ def test_the_stream_keeps_best_prices_and_last_trades():
     push = lambda channel, tick: the.receive(frame({"channel": channel, "ts": 1, "tick": tick}), START)  # noqa: E731
     assert push(channels[0], {"side": "asks", "price": 1, "volume": 1}) == [] and the.top("btcusdt").ask is None
     assert push(channels[0], {"asks": [[22112.22, 0.9332], [22112.21, 0.2]], "buys": [[22111.22, 0.9332], [22111.21, 0.2]]}) == []
-    assert the.top("btcusdt").ask == (D("22112.21"), D("0.2")) and the.top("btcusdt").bid == (D("22111.22"), D("0.9332"))
+    top = the.top("btcusdt")
+    assert (top.ask, top.ask_qty) == (D("22112.21"), D("0.2")) and (top.bid, top.bid_qty) == (D("22111.22"), D("0.9332"))
     push(channels[0], {"side": "asks", "price": 22112.21, "volume": 0})
     push(channels[0], {"side": "buys", "price": 22111.50, "volume": 3})
-    assert the.top("btcusdt").ask == (D("22112.22"), D("0.9332")) and the.top("btcusdt").bid == (D("22111.5"), D(3))
+    top = the.top("btcusdt")
+    assert (top.ask, top.ask_qty) == (D("22112.22"), D("0.9332")) and (top.bid, top.bid_qty) == (D("22111.5"), D(3))
     push(channels[1], {"id": 2, "ts": 1, "data": [{"id": 2, "price": 32.233, "vol": 232}, {"id": 1, "price": 1, "vol": 1}]})
-    assert the.top("btcusdt").last == (D("32.233"), D(232))
+    assert the.top("btcusdt").last == D("32.233")
     assert [type(out) for out in the.closed("gone", START)] == [Note] and the.top("btcusdt").bid is None
 
 

@@ -9,6 +9,7 @@ from bridges.matching import Side as Maker
 from bridges.wire import Kind, Note
 from router.model import Accepted, Canceled, CancelRejected, Filled, Found, LinkDown, LinkUp, NotSent, Rejected, Unanswered
 from router.words import CxlRejReason, Done, OrdRejReason, Side, TimeInForce
+from tests.bridges.evidence import found as found_with_age
 
 from .rig import ACCOUNT, Rig, ask, cancel, market, place, requests
 from .venue import D, Desk, limit
@@ -130,7 +131,7 @@ def test_a_create_without_an_answer_is_found_again(rig, fault, kind, filled):
     rig.heard.clear()
     rig.send(ask(place(), at=sent))
     rig.run(1)
-    assert rig.heard == [Found(order_id="1", candidates=(str(order.order_id),))]
+    assert rig.heard == [found_with_age(order_id="1", candidates=(str(order.order_id),))]
     rig.heard.clear()
     rig.send(ask(place(), str(order.order_id), sent))
     rig.run(1)
@@ -146,7 +147,7 @@ def test_a_create_that_never_arrived_is_not_found(rig, fault):
     assert [type(each) for each in rig.heard] == [Unanswered]
     rig.send(ask(place(), at=rig.now))
     rig.run(1)
-    assert rig.heard[-1] == Found(order_id="1")
+    assert rig.heard[-1] == found_with_age(order_id="1")
 
 
 def test_a_search_goes_through_every_page_that_matters_and_names_all_that_fit(rig):
@@ -159,15 +160,15 @@ def test_a_search_goes_through_every_page_that_matters_and_names_all_that_fit(ri
         rig.desk.cancel(rig.desk.create(limit(price="9000", volume="0.0002")))
     rig.send(ask(place(), at=sent))
     rig.run(3)
-    assert rig.heard[-1] == Found(order_id="1", candidates=(first,))
+    assert rig.heard[-1] == found_with_age(order_id="1", candidates=(first,))
     second = rig.desk.create(limit())
     rig.send(ask(place(), at=sent))
     rig.run(3)
-    assert rig.heard[-1] == Found(order_id="1", candidates=(first, second))
+    assert rig.heard[-1] == found_with_age(order_id="1", candidates=(first, second))
     rig.desk.now_ms += 10_000
     rig.send(ask(place(), at=rig.now + 61 * 10**9))
     rig.run(3)
-    assert rig.heard[-1] == Found(order_id="1")  # too old
+    assert rig.heard[-1] == found_with_age(order_id="1")  # too old
 
 
 def test_a_search_waits_for_a_create_that_looks_the_same(rig):

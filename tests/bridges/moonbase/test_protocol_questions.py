@@ -10,6 +10,7 @@ import pytest
 from bridges.wire import Note
 from router.model import Accepted, Canceled, Filled, Found, LinkDown, LinkUp, Stated, Unanswered
 from router.words import OrdStatus, OrdType
+from tests.bridges.evidence import found as found_with_age
 from tests.bridges.moonbase.desk import CANCELLED, NOW, Desk, S, ask, cancel, place, row
 
 
@@ -38,7 +39,7 @@ def test_an_unanswered_place_is_found_in_the_snapshot_of_a_rejoin() -> None:
         row(id=11, requested_amount=-1.0), row(id=12, limit_price=2.0), row(id=13, requested_amount=2.0), row(id=14, trigger_price=3.0),
         row(id=15, inserted_at="2019-02-17T20:30:00"), row(id=16, limit_price=None),
     )  # fmt: skip
-    assert desk.join(*others, row()) == [Found(order_id="1", candidates=("10",))]
+    assert desk.join(*others, row()) == [found_with_age(order_id="1", candidates=("10",))]
 
 
 def test_the_venues_clock_may_differ_by_a_minute() -> None:
@@ -46,14 +47,14 @@ def test_the_venues_clock_may_differ_by_a_minute() -> None:
     for time, found in (("20:36:50", ("10",)), ("20:38:40", ("10",)), ("20:36:30", ()), ("20:39:30", ())):
         desk = lost()
         desk.send(ask())
-        assert desk.join(row(inserted_at=f"2019-02-17T{time}")) == [Found(order_id="1", candidates=found)]
+        assert desk.join(row(inserted_at=f"2019-02-17T{time}")) == [found_with_age(order_id="1", candidates=found)]
 
 
 def test_what_the_channel_told_meanwhile_needs_no_join() -> None:
     """The reply was lost, the upsert was not."""
     desk = lost()
     desk.upsert(row())
-    assert desk.send(ask()) == [Found(order_id="1", candidates=("10",))]
+    assert desk.send(ask()) == [found_with_age(order_id="1", candidates=("10",))]
     assert desk.joins() == 1
 
 
@@ -61,12 +62,12 @@ def test_not_there_is_said_of_a_snapshot_asked_for_after_the_order_left() -> Non
     """One join for all such questions: the same question again costs nothing."""
     desk = lost()
     desk.send(ask())
-    assert desk.join() == [Found(order_id="1")]
+    assert desk.join() == [found_with_age(order_id="1")]
     for _ in range(5):
-        assert desk.send(ask()) == [Found(order_id="1")]
+        assert desk.send(ask()) == [found_with_age(order_id="1")]
     assert desk.joins() == 2
     desk.upsert(row())
-    assert desk.send(ask()) == [Found(order_id="1", candidates=("10",))]
+    assert desk.send(ask()) == [found_with_age(order_id="1", candidates=("10",))]
 
 
 def test_a_list_that_does_not_reach_back_is_no_no() -> None:
@@ -94,7 +95,7 @@ def test_an_order_of_ours_is_not_a_candidate() -> None:
     desk.send(place(order_id="2", venue_cl_ord_id="c2"))
     desk.wait(5 * S)
     desk.send(ask(order_id="2"))
-    assert desk.join(row(), row(id=11)) == [Found(order_id="2", candidates=("11",))]
+    assert desk.join(row(), row(id=11)) == [found_with_age(order_id="2", candidates=("11",))]
 
 
 def test_a_question_waits_for_a_place_that_looks_the_same() -> None:
@@ -115,16 +116,16 @@ def test_the_trigger_price_is_compared_where_it_is_known() -> None:
     desk = lost(ord_type=OrdType.STOP_LIMIT, stop_px=D(2))
     desk.send(ask(ord_type=OrdType.STOP_LIMIT))
     two, three = row(id=11, trigger_price=2.0, triggered_at=None), row(id=12, trigger_price=3.0, triggered_at=None)
-    assert desk.join(two, three) == [Found(order_id="1", candidates=("11",))]
+    assert desk.join(two, three) == [found_with_age(order_id="1", candidates=("11",))]
     other_life = Desk(snapshot=(two, three))
-    assert other_life.send(ask(ord_type=OrdType.STOP_LIMIT, placed=NOW - S)) == [Found(order_id="1", candidates=("11", "12"))]
+    assert other_life.send(ask(ord_type=OrdType.STOP_LIMIT, placed=NOW - S)) == [found_with_age(order_id="1", candidates=("11", "12"))]
 
 
 def test_a_found_order_is_told_from_then_on() -> None:
     """The router asks again, by id: where it stands, then what happens to it."""
     desk = lost()
     desk.upsert(row(filled_amount=0.5, filled_total=0.5))
-    assert desk.send(ask()) == [Found(order_id="1", candidates=("10",))]
+    assert desk.send(ask()) == [found_with_age(order_id="1", candidates=("10",))]
     (stated,) = desk.send(ask("10"))
     assert stated == Stated(
         account="acc", status=OrdStatus.NEW, cum_qty=D("0.5"), avg_px=D(1), venue_cl_ord_id="c1", venue_order_id="10"
@@ -159,7 +160,7 @@ def test_a_place_lost_with_the_connection_is_found_after_it() -> None:
     desk.now += S
     desk.connect()
     assert desk.join(row()) == [LinkUp("acc")]
-    assert desk.send(ask()) == [Found(order_id="1", candidates=("10",))]
+    assert desk.send(ask()) == [found_with_age(order_id="1", candidates=("10",))]
     assert desk.joins() == 2
 
 
@@ -189,7 +190,7 @@ def test_after_a_restart_an_order_is_stated(more: dict[str, Any], status: OrdSta
 def test_an_order_that_is_not_in_the_snapshot_is_said_not_to_be_there() -> None:
     """An order with an id: the router makes a doubt of it, not an end."""
     desk = Desk()
-    assert desk.send(ask("10", placed=NOW - S)) == [Found(order_id="1")]
+    assert desk.send(ask("10", placed=NOW - S)) == [found_with_age(order_id="1")]
 
 
 def test_a_channel_that_answers_nothing_is_not_believed() -> None:

@@ -36,6 +36,7 @@ from router.model import (
 )
 from router.rules import Instrument
 from router.words import CxlRejReason, OrdRejReason, OrdType, Side, TimeInForce
+from tests.bridges.evidence import found as found_with_age
 
 S = 1_000_000_000
 NOW = 1_700_000_000 * S
@@ -653,14 +654,14 @@ class TestQuestions:
         desk.now += 5 * S
         desk.send(ask())
         assert desk.snapshot(currency="BTC") == []
-        assert desk.snapshot(currency="USD") == [Found(order_id="1")]
+        assert desk.snapshot(currency="USD") == [found_with_age(order_id="1")]
 
     def test_a_question_during_a_round_waits_for_the_next(self) -> None:
         """That round may have looked before the order came; but a second is nothing."""
         desk = Desk()
-        assert desk.send(ask()) == [Found(order_id="1")]
+        assert desk.send(ask()) == [found_with_age(order_id="1")]
         assert methods(desk.send(ask(placed=NOW))) == ["aop.unsubscribe", "aop.subscribe"]
-        assert desk.snapshot() == [Found(order_id="1")]
+        assert desk.snapshot() == [found_with_age(order_id="1")]
         desk.now += 5 * S
         desk.send(ask())
         desk.now += S
@@ -670,7 +671,7 @@ class TestQuestions:
         outs = desk.snapshot()
         assert [each.order_id for each in outs if isinstance(each, Found)] == ["1", "2"]
         assert methods(outs) == ["aop.unsubscribe", "aop.subscribe"]
-        assert desk.snapshot() == [Found(order_id="3")]
+        assert desk.snapshot() == [found_with_age(order_id="3")]
 
     @pytest.mark.parametrize(
         ("count", "age_s", "found"),

@@ -6,8 +6,9 @@ from decimal import Decimal as D
 from typing import Any
 
 from bridges.wire import Kind, Note, Reconnect, Request
-from router.model import Accepted, Canceled, CancelRejected, Filled, Found, LinkDown, LinkUp, Replaced, Stated, Unanswered
+from router.model import Accepted, Canceled, CancelRejected, Filled, LinkDown, LinkUp, Replaced, Stated, Unanswered
 from router.words import OrdStatus
+from tests.bridges.evidence import found as found_with_age
 from tests.bridges.primebit.desk import C1, C2, PATH, Desk, S, ask, order, place, position, replace
 
 LATER = 3 * S
@@ -180,7 +181,7 @@ def test_an_unanswered_create_is_found_by_its_looks() -> None:
     desk.event("new", "6", order_id=81, comment="")
     (request,) = desk.send(ask())
     (found,) = desk.answer(request, [order(comment=""), order(order_id=78, comment="", side="sell"), order("6", 81, "")])
-    assert found == Found(order_id="1", candidates=("77", "80"))
+    assert found == found_with_age(order_id="1", candidates=("77", "80"))
     (look,) = desk.send(ask(venue_order_id="77"))
     assert [each.venue_cl_ord_id for each in desk.answer(look, order(comment="")) if isinstance(each, Stated)] == [C1]
 
@@ -191,7 +192,7 @@ def test_not_there() -> None:
     desk.now += S
     desk.send(place())
     (request,) = desk.send(ask(placed=desk.now))
-    assert desk.answer(request, []) == [Found(order_id="1")]
+    assert desk.answer(request, []) == [found_with_age(order_id="1")]
 
 
 def test_not_there_is_not_said_where_something_was_missed() -> None:
@@ -217,7 +218,7 @@ def test_not_there_where_the_position_stood_still() -> None:
     placed = desk.now
     desk.reconnect()
     (request,) = desk.send(ask(placed=placed))
-    assert desk.answer(request, []) == [Found(order_id="1")]
+    assert desk.answer(request, []) == [found_with_age(order_id="1")]
 
 
 def test_answers_that_say_nothing_leave_the_question_open() -> None:
