@@ -37,7 +37,7 @@ from router.reports import report
 from router.state import Halted, State
 from router.words import Done
 
-__all__ = ["ACTS"]
+__all__ = ["ACTS", "fits", "undecidable"]
 
 
 def _halt(state: State, act: Halt, now: int) -> list[Effect]:
@@ -59,7 +59,7 @@ def _cancel(state: State, act: CancelOrders, now: int) -> list[Effect]:
     if act.order_id and act.order_id not in state.blotter.orders:
         return [Outcome(False, f"there is no order {act.order_id}")]
     effects: list[Effect] = []
-    fitting = [order for order in state.blotter.live.values() if not order.done and _fits(act, order)]
+    fitting = [order for order in state.blotter.live.values() if not order.done and fits(act, order)]
     if act.order_id and not fitting:
         return [Outcome(False, f"order {act.order_id} is {state.blotter.orders[act.order_id].ord_status} and cannot be canceled")]
     for order in fitting:
@@ -72,7 +72,7 @@ def _cancel(state: State, act: CancelOrders, now: int) -> list[Effect]:
 
 def _resolve(state: State, act: Resolve, now: int) -> list[Effect]:
     order = state.blotter.orders.get(act.order_id)
-    wrong = _undecidable(order, act)
+    wrong = undecidable(order, act)
     if wrong or order is None:
         return [Outcome(False, wrong)]
     if not act.venue_order_id:
@@ -88,7 +88,8 @@ def _resolve(state: State, act: Resolve, now: int) -> list[Effect]:
     return [*effects, Outcome(True, f"order {act.order_id} is {act.venue_order_id} at {order.destination}; its state is being asked")]
 
 
-def _undecidable(order: Order | None, act: Resolve) -> str:
+def undecidable(order: Order | None, act: Resolve) -> str:
+    """Why this cannot be decided about an order; "" where it can."""
     if order is None:
         return f"there is no order {act.order_id}"
     if not order.doubt or order.done:
@@ -178,7 +179,8 @@ ACTS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
 }
 
 
-def _fits(act: CancelOrders, order: Order) -> bool:
+def fits(act: CancelOrders, order: Order) -> bool:
+    """Whether a cancel of many is about this order."""
     request = order.request
     return (
         act.order_id in ("", order.order_id)

@@ -16,8 +16,7 @@ from router.admin.problems import Refusal, near, unknown
 from router.admin.rim_plans import RIM_PLANS
 from router.admin.tally import gently
 from router.admin.views import number, stamp
-from router.operating import _fits as fits
-from router.operating import _undecidable as undecidable
+from router.operating import fits, undecidable
 from router.order import Order
 from router.words import Done
 
