@@ -29,8 +29,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from bridges.purse import Purse
+from bridges.sampling import Sampling
 from bridges.wire import Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Told, VenueProtocol
-from router.model import LinkDown, LinkUp, Place, VenueCommand
+from router.model import LinkDown, LinkUp, Place, Priced, VenueCommand
 from router.ports import Clock, Hear, Unsendable
 
 __all__ = ["Bridge", "Shell"]
@@ -44,6 +45,9 @@ PATIENCE_S = 1.2
 BAN_S = 60.0
 SKEW_S = 2.0
 _FRAMES_AT_MOST = 10_000
+_PAUSE_S = 0.02
+_AT_WORK_NS = 4_000_000
+"""Of a patient stream: how long it waits, and how long it then works on what has come."""
 _SAY_AGAIN_S = 300
 _TEXTS_AT_MOST = 1000
 _SECOND = 1_000_000_000
@@ -56,10 +60,11 @@ class Bridge:
 
     def __init__(
         self, name: str, protocol: VenueProtocol, rest_url: str, stream_url: str, hear: Hear, clock: Clock, note: Noted,
-        purse: Purse | None = None,
+        purse: Purse | None = None, sampling: Sampling | None = None, patient: bool = False,
     ) -> None:  # fmt: skip
         """`name` is the link's; `stream_url` is where the protocol's addresses start; `purse`: a budget shared with other bridges of the
-        same account."""
+        same account; `sampling`: which prices are told.
+        `patient`: what its streams say can wait a little, so that those who trade go first."""
         self.name = name
         self._protocol = protocol
         self._rest_url = rest_url.rstrip("/")
@@ -67,7 +72,9 @@ class Bridge:
         self._hear = hear
         self._clock = clock
         self._note = note
+        self._sampling = sampling
         self._purse = purse or Purse(protocol.budgets)
+        self._patient = patient
         self._order_group = protocol.budgets[0].group
         self._banned_until = 0
         self._begun = False
@@ -230,6 +237,11 @@ class Bridge:
             if frame.stream in self._streams:
                 self._streams[frame.stream].transport.abort()
 
+    def _tell_prices(self) -> None:
+        prices = () if self._sampling is None else self._sampling.take(self._protocol.top, self._clock())
+        if prices:
+            self._hear(Priced(self.name, prices))
+
     def _level(self, said: Note) -> str:
         """What is the same every few seconds is said aloud once in a while."""
         now = self._clock()
@@ -262,6 +274,7 @@ class Bridge:
                     self._begun = True
                     self._do(self._protocol.begin)
                 self._do(self._protocol.tick)
+                self._tell_prices()
             await asyncio.sleep(TICK_S)
 
     async def _pump_for_ever(self) -> None:
@@ -343,7 +356,12 @@ class Bridge:
         writer = asyncio.ensure_future(self._write_for_ever(connection, self._frames[stream]))
         try:
             self._do(self._protocol.opened, stream=stream)
+            resumed = 0
             async for frame in connection:
+                if self._patient and self._clock() - resumed > _AT_WORK_NS:
+                    # Frames that come meanwhile are taken in one go; the threads that trade are in nobody's way.
+                    await asyncio.sleep(_PAUSE_S)
+                    resumed = self._clock()
                 self._do(self._protocol.receive, frame, stream=stream)
         finally:
             writer.cancel()

@@ -13,11 +13,12 @@ from bridges.moonbase import protocol as moonbase
 from bridges.phemex import protocol as phemex
 from bridges.primebit import protocol as primebit
 from bridges.purse import Purse
+from bridges.sampling import Sampling
 from bridges.shell import Bridge, Noted
 from bridges.wire import VenueProtocol
 from router.ports import Clock, Hear
 from router.rules import Capabilities, Instrument
-from router.settings import AccountSettings, Settings
+from router.settings import AccountSettings, DestinationSettings, Settings
 
 __all__ = ["VENUES", "bridges", "capabilities", "faults"]
 
@@ -86,7 +87,10 @@ def bridges(settings: Settings, folder: Path, hear: Hear, clock: Clock, note: No
         if account.venue in VENUES:
             assert account.stream_url is not None
             protocol = VENUES[account.venue].protocol(account, secret, [i.frozen() for each in places for i in each.instruments])
-            made[account.name] = Bridge(account.name, protocol, account.rest_url or "", account.stream_url, hear, clock, note)
+            sampling = _sampling(settings, places)
+            made[account.name] = Bridge(
+                account.name, protocol, account.rest_url or "", account.stream_url, hear, clock, note, sampling=sampling
+            )  # fmt: skip
             continue
         purse: Purse | None = None
         for each in places:
@@ -97,5 +101,14 @@ def bridges(settings: Settings, folder: Path, hear: Hear, clock: Clock, note: No
                 [i.frozen() for i in each.instruments], each.order_path == "rest", each.market_url,
             )  # fmt: skip
             purse = purse or Purse(beside.budgets)  # the venue counts by account
-            made[each.beside] = Bridge(each.beside, beside, each.rest_url, each.stream_url, hear, clock, note, purse)
+            sampling = _sampling(settings, [each])
+            made[each.beside] = Bridge(
+                each.beside, beside, each.rest_url, each.stream_url, hear, clock, note, purse, sampling, each.order_path == "fix"
+            )
     return made
+
+
+def _sampling(settings: Settings, places: Sequence[DestinationSettings]) -> Sampling | None:
+    every, stale = (int(each * 1_000_000_000) for each in (settings.router.reference_every_s, settings.router.reference_stale_s))
+    symbols = dict.fromkeys(instrument.venue_symbol for each in places for instrument in each.instruments)
+    return Sampling(list(symbols), every, stale // 2) if every else None

@@ -7,6 +7,7 @@ received."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -108,6 +109,12 @@ class Acceptor(quickfix.Application):
         """Say where inputs go; before that none are taken. `around`: what is put around each client session."""
         self._clients = {name: around(client) for name, client in self._clients.items()}
         self._runtime = runtime
+        # That of 5.0SP2 takes a second to read: the first message with a group would wait for it, and all trading with it.
+        threading.Thread(target=self._read_dictionaries, name="fix-dictionaries", daemon=True).start()
+
+    def _read_dictionaries(self) -> None:
+        for each in self._dictionaries.values():
+            each()
 
     def report(self, message: Report, possibly_resent: bool = False) -> None:
         """Hand a report to its session. One that is away gets it at its next logon: QuickFIX stores it under its sequence

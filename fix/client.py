@@ -12,7 +12,10 @@ from decimal import Decimal
 from typing import Final
 
 from fix import tags as t
+from fix.reference import REQUESTS, ReferenceDialect
+from fix.refusals import MissingField, Refused, UnsupportedMessage, needed
 from fix.text import Malformed, number, plain, printable, timestamp, timestamp_ns
+from router.inquiries import Inquiry
 from router.model import (
     CancelOrder,
     CancelReject,
@@ -28,9 +31,9 @@ from router.model import (
 )
 from router.words import ZERO, ExecType, OrdRejReason, OrdStatus, Side, TimeInForce
 
-__all__ = ["PARTIES", "ClientDialect", "MissingField", "Refused", "Request", "UnsupportedMessage"]
+__all__ = ["PARTIES", "ClientDialect", "MissingField", "Refused", "Request", "UnsupportedMessage", "grouped"]
 
-Request = NewOrder | CancelOrder | ReplaceOrder | StatusRequest | MassCancel | MassStatus
+Request = NewOrder | CancelOrder | ReplaceOrder | StatusRequest | MassCancel | MassStatus | Inquiry
 
 _SIDES = t.reading(t.SIDES)
 _ORD_TYPES = t.reading(t.ORD_TYPES)
@@ -47,28 +50,12 @@ _MEANING_CHANGED_BY: Final = {
 """Tags that make it another order; ignoring them would execute something that was not asked for."""
 
 
-class MissingField(Exception):
-    """A tag without which there is nothing to answer about; `tag` is its number."""
-
-    def __init__(self, tag: str) -> None:
-        super().__init__(f"required tag {tag} is missing")
-        self.tag = int(tag)
-
-
-class UnsupportedMessage(Exception):
-    """A message type that is valid FIX and not taken here."""
-
-
-class Refused(Exception):
-    """A message that is answered with BusinessMessageReject(j) and our own Text."""
-
-
 class ClientDialect:
     """One version's way of saying it, for one client session."""
 
     def __init__(self, begin_string: str, session: str, report_destination: bool = True) -> None:
-        """`begin_string`: FIX.4.2, FIX.4.4 or FIXT.1.1. `report_destination`: False where the client's stock dictionary has no
-        ExDestination(100) in ExecutionReport."""
+        """`begin_string`: FIX.4.2, FIX.4.4 or FIXT.1.1. `report_destination`: False where the client has a stock dictionary, which has
+        no ExDestination(100) in ExecutionReport, nor our own tags in answers about instruments."""
         self.session = session
         self._is_42 = begin_string == "FIX.4.2"
         self.marks_copies = not self._is_42
@@ -82,6 +69,8 @@ class ClientDialect:
         self._mass_cancel_report = f"8={begin_string}{t.SOH}9=0{t.SOH}35=r{t.SOH}"
         self._business_reject = f"8={begin_string}{t.SOH}9=0{t.SOH}35=j{t.SOH}"
         self._order_cancel_reject = f"8={begin_string}{t.SOH}9=0{t.SOH}35=9{t.SOH}"
+        self._begin_string = begin_string
+        self._reference = ReferenceDialect(begin_string, session, own_tags=report_destination)
 
     # --- in -------------------------------------------------------------------------------------------------------------
 
@@ -94,7 +83,7 @@ class ClientDialect:
             case t.ORDER_CANCEL_REQUEST:
                 return CancelOrder(
                     session=self.session,
-                    cl_ord_id=_needed(found, t.CL_ORD_ID),
+                    cl_ord_id=needed(found, t.CL_ORD_ID),
                     orig_cl_ord_id=_orig_cl_ord_id(found),
                     order_id=found.get(t.ORDER_ID),
                     possibly_known=_possibly_known(found),
@@ -114,6 +103,8 @@ class ClientDialect:
                     side=_SIDES.get(found.get(t.SIDE, ""), Side.UNDISCLOSED),
                     ord_status_req_id=found.get(t.ORD_STATUS_REQ_ID),
                 )
+            case inquiry if inquiry in REQUESTS:
+                return self._reference.decode(found)
             case _:
                 raise UnsupportedMessage(found[t.MSG_TYPE])
 
@@ -122,7 +113,7 @@ class ClientDialect:
         cl_ord_id = _cl_ord_id(found, wrong)
         order_qty, cash, price, stop_px = _amounts(found, wrong)
         _, time_in_force = _time_in_force(found, wrong)
-        ord_type = _ORD_TYPES.get(_needed(found, t.ORD_TYPE))
+        ord_type = _ORD_TYPES.get(needed(found, t.ORD_TYPE))
         if ord_type is None:
             wrong.append(_unsupported(f"OrdType(40) {found[t.ORD_TYPE]} is not offered"))
         wrong += [_unsupported(f"{name}({tag}) is not offered") for tag, name in _MEANING_CHANGED_BY.items() if tag in found]
@@ -132,7 +123,7 @@ class ClientDialect:
             orig_cl_ord_id=_orig_cl_ord_id(found),
             order_id=found.get(t.ORDER_ID),
             symbol=found.get(t.SYMBOL, ""),
-            side=_SIDES.get(_needed(found, t.SIDE), Side.UNDISCLOSED),
+            side=_SIDES.get(needed(found, t.SIDE), Side.UNDISCLOSED),
             ord_type=ord_type,
             time_in_force=time_in_force,
             order_qty=order_qty,
@@ -152,12 +143,12 @@ class ClientDialect:
         if self._is_42:
             instead = "an OrderCancelRequest(F)" if cancels else "an OrderStatusRequest(H)"
             raise Refused(f"FIX 4.2 has no mass requests: send {instead} for each order, or use FIX 4.4")
-        asked = _needed(found, t.MASS_CANCEL_REQUEST_TYPE if cancels else t.MASS_STATUS_REQ_TYPE)
+        asked = needed(found, t.MASS_CANCEL_REQUEST_TYPE if cancels else t.MASS_STATUS_REQ_TYPE)
         scope, symbol, side = t.MASS_SCOPES.get(asked), found.get(t.SYMBOL), _SIDES.get(found.get(t.SIDE, ""))
         if cancels:
-            cl_ord_id = _needed(found, t.CL_ORD_ID)
+            cl_ord_id = needed(found, t.CL_ORD_ID)
             return MassCancel(session=self.session, cl_ord_id=cl_ord_id, scope=scope, asked=asked, symbol=symbol, side=side)
-        request_id = _needed(found, t.MASS_STATUS_REQ_ID)
+        request_id = needed(found, t.MASS_STATUS_REQ_ID)
         return MassStatus(session=self.session, mass_status_req_id=request_id, scope=scope, asked=asked, symbol=symbol, side=side)
 
     def _new_order(self, found: Mapping[str, str]) -> NewOrder:
@@ -167,17 +158,17 @@ class ClientDialect:
         possibly_known = _possibly_known(found)
         order_qty, cash, price, stop_px = _amounts(found, wrong)
         expire_time, expire_date = _expiry(found, wrong)
-        side = _SIDES.get(_needed(found, t.SIDE))
+        side = _SIDES.get(needed(found, t.SIDE))
         if side is None:
             wrong.append(_unsupported(f"Side(54) {found[t.SIDE]} is not offered: 1 or 2"))
-        ord_type = _ORD_TYPES.get(_needed(found, t.ORD_TYPE))
+        ord_type = _ORD_TYPES.get(needed(found, t.ORD_TYPE))
         if ord_type is None:
             wrong.append(_unsupported(f"OrdType(40) {found[t.ORD_TYPE]} is not offered"))
         wrong += [_unsupported(f"{name}({tag}) is not offered") for tag, name in _MEANING_CHANGED_BY.items() if tag in found]
         return NewOrder(
             session=self.session,
             cl_ord_id=cl_ord_id,
-            symbol=_needed(found, t.SYMBOL),
+            symbol=needed(found, t.SYMBOL),
             side=side or Side.UNDISCLOSED,
             ord_type=ord_type,
             time_in_force=time_in_force,
@@ -217,6 +208,9 @@ class ClientDialect:
                 body, start = self._reject(message), self._order_cancel_reject
             case MassCancelReport():
                 body, start = self._mass_canceled(message), self._mass_cancel_report
+            case _:
+                msg_type, body = self._reference.encode(message)
+                start = f"8={self._begin_string}{t.SOH}9=0{t.SOH}35={msg_type}{t.SOH}"
         text = t.SOH.join(resent + body)
         if text.count(t.SOH) != len(resent) + len(body) - 1 or f"={t.SOH}" in text or text.endswith("="):
             raise ValueError(f"a value of {message} would become another field or none")
@@ -338,6 +332,12 @@ class ClientDialect:
         return fields + [f"{tag}={value}" for tag, value in message.echo.items()]
 
 
+def grouped(text: str) -> bool:
+    """Whether a message that goes out has a repeating group, which only a dictionary keeps together."""
+    msg_type = text.split(t.SOH, 3)[2].removeprefix("35=")
+    return f"{t.SOH}{t.GROUPS.get(msg_type, '')}=" in text
+
+
 def _must_be_text(found: Mapping[str, str]) -> None:
     """Bytes that are no UTF-8 come as lone surrogates: neither the journal nor an answer could hold them. Raises `Refused`."""
     for tag, value in found.items():
@@ -348,15 +348,8 @@ def _must_be_text(found: Mapping[str, str]) -> None:
                 raise Refused(f"tag {printable(tag)} is not UTF-8 text") from None
 
 
-def _needed(found: Mapping[str, str], tag: str) -> str:
-    value = found.get(tag)
-    if not value:
-        raise MissingField(tag)
-    return value
-
-
 def _cl_ord_id(found: Mapping[str, str], wrong: list[Refusal]) -> str:
-    cl_ord_id = _needed(found, t.CL_ORD_ID)
+    cl_ord_id = needed(found, t.CL_ORD_ID)
     if len(cl_ord_id) > _CL_ORD_ID_AT_MOST:
         wrong.append(Refusal(OrdRejReason.OTHER, f"ClOrdID(11) is longer than {_CL_ORD_ID_AT_MOST} characters"))
     return cl_ord_id

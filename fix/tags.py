@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final, TypeVar
 
+from router.inquiries import Result, Subscription, TradingStatus
 from router.words import CxlRejReason, CxlRejResponseTo, ExecType, MassScope, OrdRejReason, OrdStatus, OrdType, Side, TimeInForce
 
 SOH: Final = "\x01"
@@ -74,6 +75,60 @@ LAST_RPT_REQUESTED: Final = "912"
 MASS_ACTION_REPORT_ID: Final = "1369"
 DISPLAY_QTY: Final = "1138"
 
+CURRENCY: Final = "15"
+NO_RELATED_SYM: Final = "146"
+CONTRACT_MULTIPLIER: Final = "231"
+SUBSCRIPTION_REQUEST_TYPE: Final = "263"
+SECURITY_REQ_ID: Final = "320"
+SECURITY_REQUEST_TYPE: Final = "321"
+SECURITY_RESPONSE_ID: Final = "322"
+SECURITY_RESPONSE_TYPE: Final = "323"
+UNSOLICITED_INDICATOR: Final = "325"
+TRAD_SES_REQ_ID: Final = "335"
+TRADING_SESSION_ID: Final = "336"
+TRAD_SES_STATUS: Final = "340"
+BUSINESS_REJECT_REF_ID: Final = "379"
+TOTAL_NUM_SECURITIES: Final = "393"
+TOT_NO_RELATED_SYM: Final = "393"
+"""4.2 and 4.4 have another name for it, in another message."""
+SECURITY_LIST_REQUEST_TYPE: Final = "559"
+SECURITY_REQUEST_RESULT: Final = "560"
+ROUND_LOT: Final = "561"
+MIN_TRADE_VOL: Final = "562"
+TRAD_SES_STATUS_REJ_REASON: Final = "567"
+ACCOUNT_TYPE: Final = "581"
+NO_POSITIONS: Final = "702"
+POS_TYPE: Final = "703"
+LONG_QTY: Final = "704"
+SHORT_QTY: Final = "705"
+POS_REQ_ID: Final = "710"
+CLEARING_BUSINESS_DATE: Final = "715"
+POS_MAINT_RPT_ID: Final = "721"
+POS_REQ_TYPE: Final = "724"
+TOTAL_NUM_POS_REPORTS: Final = "727"
+POS_REQ_RESULT: Final = "728"
+SETTL_PRICE: Final = "730"
+SETTL_PRICE_TYPE: Final = "731"
+PRIOR_SETTL_PRICE: Final = "734"
+LAST_FRAGMENT: Final = "893"
+SECURITY_STATUS: Final = "965"
+MIN_PRICE_INCREMENT: Final = "969"
+MAX_TRADE_VOL: Final = "1140"
+LOW_LIMIT_PRICE: Final = "1148"
+HIGH_LIMIT_PRICE: Final = "1149"
+MARKET_ID: Final = "1301"
+NO_MARKET_SEGMENTS: Final = "1310"
+# Ours, for words that a version has no tag for: user-defined tags, listed in the shipped dictionaries.
+OWN_ROUND_LOT: Final = "5561"
+OWN_MIN_TRADE_VOL: Final = "5562"
+OWN_SECURITY_STATUS: Final = "5965"
+OWN_MIN_PRICE_INCREMENT: Final = "5969"
+OWN_MIN_NOTIONAL: Final = "5970"
+OWN_MAX_NOTIONAL: Final = "5971"
+OWN_MAX_TRADE_VOL: Final = "6140"
+OWN_LOW_LIMIT_PRICE: Final = "6148"
+OWN_HIGH_LIMIT_PRICE: Final = "6149"
+
 NO_PARTY_IDS: Final = "453"
 PARTY_TAGS: Final = frozenset({"447", "448", "452", "523", "802", "803"})
 """What a Parties block holds (FIX 4.4 volume 1, Parties), with its sub-group."""
@@ -89,6 +144,21 @@ EXECUTION_REPORT: Final = "8"
 ORDER_CANCEL_REJECT: Final = "9"
 BUSINESS_MESSAGE_REJECT: Final = "j"
 LOGON: Final = "A"
+SECURITY_LIST_REQUEST: Final = "x"
+SECURITY_LIST: Final = "y"
+SECURITY_DEFINITION_REQUEST: Final = "c"
+SECURITY_DEFINITION: Final = "d"
+TRADING_SESSION_STATUS_REQUEST: Final = "g"
+TRADING_SESSION_STATUS: Final = "h"
+REQUEST_FOR_POSITIONS: Final = "AN"
+POSITION_REPORT: Final = "AP"
+GROUPS: Final[dict[str, str]] = {
+    EXECUTION_REPORT: NO_PARTY_IDS,
+    SECURITY_LIST: NO_RELATED_SYM,
+    SECURITY_DEFINITION: NO_MARKET_SEGMENTS,
+    POSITION_REPORT: NO_POSITIONS,
+}
+"""By type of message that goes out: the tag that begins its repeating group."""
 
 SIDES: Final[dict[Side, str]] = {
     Side.BUY: "1",
@@ -193,6 +263,39 @@ CXL_REJ_RESPONSES: Final[dict[CxlRejResponseTo, str]] = {CxlRejResponseTo.CANCEL
 MASS_SCOPES: Final[dict[str, MassScope]] = {"1": MassScope.SYMBOL, "6": MassScope.ALL, "7": MassScope.ALL}
 """MassCancelRequestType(530) and MassStatusReqType(585). 6, a trading session, is read as this FIX session, as some venues do; a session
 reaches only its own orders, so 7 is the same."""
+
+LIST_SYMBOL: Final = "0"
+LIST_ALL: Final = "4"
+"""SecurityListRequestType(559)."""
+DEFINITION_OF_ONE: Final = "0"
+DEFINITIONS_OF_ALL: Final = "3"
+"""SecurityRequestType(321)."""
+DEFINED: Final = "1"
+DEFINED_IN_LIST: Final = "4"
+"""SecurityResponseType(323) of 4.2 and 5.0SP2."""
+DEFINITION_REFUSED: Final = "5"
+NOT_DEFINED: Final = "6"
+SECURITY_ACTIVE: Final = "1"
+SECURITY_INACTIVE: Final = "2"
+SECURITY_REQUEST_RESULTS: Final[dict[Result, str]] = {Result.YES: "0", Result.UNSUPPORTED: "1", Result.NOTHING: "2", Result.FORBIDDEN: "3"}
+SUBSCRIPTIONS: Final[dict[Subscription, str]] = {Subscription.SNAPSHOT: "0", Subscription.UPDATES: "1", Subscription.STOP: "2"}
+TRAD_SES_STATUSES: Final[dict[TradingStatus, str]] = {
+    TradingStatus.HALTED: "1",
+    TradingStatus.OPEN: "2",
+    TradingStatus.CLOSED: "3",
+    TradingStatus.RECONCILING: "4",
+    TradingStatus.UNKNOWN: "6",
+}
+"""4 is Pre-Open; 6, Request Rejected, is of FIX 4.4 and later."""
+TRAD_SES_REJECTED_OTHER: Final = "99"
+POSITIONS: Final = "0"
+"""PosReqType(724)."""
+POS_REQ_RESULTS: Final[dict[Result, str]] = {Result.YES: "0", Result.NOTHING: "2", Result.FORBIDDEN: "3", Result.UNSUPPORTED: "4"}
+ACCOUNT_OF_CUSTOMER: Final = "1"
+"""AccountType(581)."""
+SETTL_PRICE_THEORETICAL: Final = "2"
+TRANSACTION_QUANTITY: Final = "TQ"
+"""PosType(703)."""
 
 _Word = TypeVar("_Word")
 

@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from router import changes, executions, mass, operating, questions, requests, timers
+from router import changes, executions, mass, operating, questions, reference, references, requests, shares, timers
+from router.acts import Forget
+from router.inquiries import PositionsRequest, SecurityDefinitionRequest, SecurityListRequest, TradingStatusRequest
 from router.model import (
     Accepted,
     Alert,
     Canceled,
     CancelOrder,
+    CancelReject,
     CancelRejected,
     ClientDown,
     ClientUp,
     Effect,
+    ExecutionReport,
     Filled,
     Found,
     Input,
@@ -28,10 +32,12 @@ from router.model import (
     MassStatus,
     NewOrder,
     NotSent,
+    Priced,
     Rejected,
     Remembered,
     Replaced,
     ReplaceOrder,
+    Send,
     Started,
     Stated,
     StatusRequest,
@@ -53,6 +59,10 @@ _REQUESTS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
     StatusRequest: requests.status_request,
     MassCancel: mass.mass_cancel,
     MassStatus: mass.mass_status,
+    SecurityListRequest: reference.security_list,
+    SecurityDefinitionRequest: reference.security_definition,
+    TradingStatusRequest: reference.trading_status,
+    PositionsRequest: reference.positions,
     ClientUp: timers.client_up,
     ClientDown: timers.client_down,
     **operating.ACTS,
@@ -68,6 +78,9 @@ _EXECUTIONS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
 }
 
 
+_OF_ORDERS = (ExecutionReport, CancelReject, Alert)
+
+
 class Engine:
     """The state of the router and the one function that changes it."""
 
@@ -76,12 +89,35 @@ class Engine:
 
     def apply(self, event: Input, now: int) -> list[Effect]:
         """Take one input at `now` (ns UTC, never before the last one's). Returns what is to be done, in this order."""
+        orders = self.state.blotter.orders
         try:
             effects = self._apply(event, now)
-            return effects + questions.reconciled(self.state, now) if self.state.reconciling else effects
+            if self.state.reconciling:
+                effects += questions.reconciled(self.state, now)
         except Exception as fault:  # noqa: BLE001 - the input is in the journal: raised again at every replay, this would keep the
             # router from ever starting. The same input does the same again, so the book stays what replay makes of the journal.
-            return [Alert(f"internal error, please report it: {type(event).__name__}: {fault!r}")]
+            counted = self._figured(reference.catch_up)
+            return [_fault(event, fault), *counted, *self._figured(shares.rebuild, self.state.policy.configured, now)]
+        effects += self._followed(event, effects)
+        if type(event) is Forget:
+            kept = self.state.blotter.orders
+            effects += self._figured(shares.carry, [order for name, order in orders.items() if name not in kept])
+        return effects + self._figured(_count, effects, now) if self.state.rulebook.limits else effects
+
+    def _followed(self, event: Input, effects: list[Effect]) -> list[Effect]:
+        """Keep positions, and tell subscribers; a fault there must not keep what was decided from being done."""
+        try:
+            return reference.follow(self.state, event, effects)
+        except Exception as fault:  # noqa: BLE001 - as in `apply`
+            return [_fault(event, fault)]
+
+    def _figured(self, work: Callable[..., None], *what: Any) -> list[Effect]:
+        """Keep the figures; a fault there must not keep what was decided from being done."""
+        try:
+            work(self.state, *what)
+        except Exception as fault:  # noqa: BLE001 - as in `apply`
+            return [Alert(f"internal error, please report it: the figures of limits are not to be trusted: {fault!r}")]
+        return []
 
     def _apply(self, event: Input, now: int) -> list[Effect]:
         request = _REQUESTS.get(type(event))
@@ -93,6 +129,9 @@ class Engine:
             return self._execution(execution, event, now)
         if isinstance(event, Tick):
             return self._tick(now)
+        if isinstance(event, Priced):
+            references.note(self.state.references, event, now)
+            return []
         effects = self._circumstance(event, now)
         for order in list(self.state.blotter.live.values()):
             effects += self._after(order, now)
@@ -146,7 +185,11 @@ class Engine:
         state = self.state
         match event:
             case Configured():
-                state.policy = Policy(event)
+                before, state.policy = state.policy.configured, Policy(event)
+                if (before.limits, before.reference_stale) != (event.limits, event.reference_stale) or (
+                    event.limits and before.destinations != event.destinations
+                ):
+                    shares.rebuild(state, event, now)
                 for listed in state.listed.values():
                     state.policy.learn(listed)
                 return []
@@ -174,3 +217,24 @@ class Engine:
                 return []
             case _:
                 raise TypeError(f"not an input: {type(event).__name__}")
+
+
+def _fault(event: Input, fault: Exception) -> Alert:
+    return Alert(f"internal error, please report it: {type(event).__name__}: {fault!r}")
+
+
+def _count(state: State, effects: list[Effect], now: int) -> None:
+    """Every order that was spoken of counts for what it is now: there is no change of an order without a word of it."""
+    last = ""
+    for effect in effects:
+        if isinstance(effect, Send):
+            order_id = effect.command.order_id
+        elif isinstance(effect, _OF_ORDERS):
+            order_id = effect.order_id
+        else:
+            continue
+        if order_id != last:
+            order = state.blotter.orders.get(order_id)
+            if order is not None:
+                shares.renew(state, order, now)
+            last = order_id

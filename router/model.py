@@ -340,7 +340,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True, tag="found", omit_default
     order_id: str
     candidates: tuple[str, ...] = ()
     as_of: int = 0
-    """When what this rests on was asked of the venue, ns UTC: a list that was read before the question is older than the question. 0: then."""
+    """When what this rests on was asked of the venue, ns UTC: a list may be older than the question. 0: with the question."""
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

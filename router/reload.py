@@ -16,8 +16,8 @@ from router.settings import Settings
 __all__ = ["Change", "differences"]
 
 _LIVE: Final = re.compile(
-    r"routes(\[|$)"
-    r"|router\.(answer_timeout_s|hold_when_down_s|hold_while_reconciling_s|reconcile_within_s|sweep_every_s)$"
+    r"(routes|limits)(\[|$)"
+    r"|router\.(answer_timeout_s|hold_when_down_s|hold_while_reconciling_s|reconcile_within_s|sweep_every_s|reference_stale_s)$"
     r"|clients\[[^]]+\]\.(accounts|default_time_in_force|max_age_s|report_pending|when_pending|day_ends_utc|cancel_on_disconnect_s)(\[|$)"
     r"|destinations\[[^]]+\]\.instruments\[[^]]+\]\.(tick|lot|min_qty|max_qty|min_px|max_px|min_notional|max_notional)$"
 )

@@ -5,8 +5,8 @@ Every request gets an answer at once, or leaves a pending state that `questions`
 
 from __future__ import annotations
 
-from router import timers
-from router.changes import named
+from router import risk, timers
+from router.changes import end, named
 from router.commands import place
 from router.limits import EMULATED, check
 from router.model import Effect, NewOrder, Refusal, StatusRequest
@@ -15,9 +15,9 @@ from router.reports import duplicate, report, status, unknown_order
 from router.routing import Place
 from router.rules import Destination, Instrument
 from router.state import State, halt_of
-from router.words import ExecType, OrdRejReason, TimeInForce
+from router.words import Done, ExecType, OrdRejReason, TimeInForce
 
-__all__ = ["new_order", "routed", "status_request"]
+__all__ = ["address", "new_order", "routed", "status_request"]
 
 
 def new_order(state: State, request: NewOrder, now: int) -> list[Effect]:
@@ -34,23 +34,24 @@ def new_order(state: State, request: NewOrder, now: int) -> list[Effect]:
         order.time_in_force = client.default_time_in_force
     outcome = request.refusal or _stale(request, now, client.max_age) or routed(state, request, now)
     if not isinstance(outcome, Refusal):
-        _address(order, *outcome)
-        outcome = _halted(state, order) or check(request, order.time_in_force, *outcome) or outcome
-    if not isinstance(outcome, Refusal):
-        outcome = _set_timer(state, order, now) or outcome
+        address(order, *outcome)
+        outcome = _halted(state, order) or check(request, order.time_in_force, *outcome) or _set_timer(state, order, now) or outcome
     closed, hold = _closed(state, order.link)
     if not isinstance(outcome, Refusal) and closed and not hold:
         outcome = Refusal(OrdRejReason.EXCHANGE_CLOSED, f"{order.destination} {closed}: the order was not sent")
+    judged = outcome if isinstance(outcome, Refusal) else risk.judge(state, order, now)
     state.blotter.add(order)
-    if isinstance(outcome, Refusal):
-        return [_refuse(state, order, outcome, now)]
-    effects: list[Effect] = []
+    if isinstance(judged, Refusal):
+        return [_refuse(state, order, judged, now)]
+    risk.taken(state, order, now)
+    effects = _out_of_the_way(state, order, judged, now)
+    if not closed:
+        effects.append(place(state, order, now))
+    else:
+        state.due[order.order_id] = now + hold
     if ExecType.PENDING_NEW in client.report_pending or closed:
         text = f"{order.destination} {closed}: held for it" if closed else ""
         effects.append(report(order, ExecType.PENDING_NEW, now, text))
-    if not closed:
-        return [place(state, order, now), *effects]
-    state.due[order.order_id] = now + hold
     return effects
 
 
@@ -93,7 +94,8 @@ def _stale(request: NewOrder, now: int, max_age: int) -> Refusal | None:
     return Refusal(OrdRejReason.STALE_ORDER, f"{text}: not executed")
 
 
-def _address(order: Order, destination: Destination, instrument: Instrument) -> None:
+def address(order: Order, destination: Destination, instrument: Instrument) -> None:
+    """Say on an order where it goes."""
     order.destination = destination.name
     order.account = destination.account
     order.link = destination.link
@@ -104,6 +106,12 @@ def _address(order: Order, destination: Destination, instrument: Instrument) -> 
     assert order.time_in_force is not None
     by_us = order.time_in_force in EMULATED and order.time_in_force not in destination.capabilities.times_in_force
     order.venue_time_in_force = TimeInForce.GTC if by_us else order.time_in_force
+
+
+def _out_of_the_way(state: State, order: Order, own: tuple[str, ...], now: int) -> list[Effect]:
+    """Cancel our own orders that this one would trade with, before it leaves."""
+    text = f"canceled so that order {order.order_id} does not trade with it"
+    return [effect for each in own for effect in end(state, state.blotter.orders[each], Done.CANCELED, text, now)]
 
 
 def _set_timer(state: State, order: Order, now: int) -> Refusal | None:

@@ -19,6 +19,7 @@ __all__ = [
     "Configured",
     "Destination",
     "Instrument",
+    "Limit",
     "Route",
 ]
 
@@ -135,6 +136,56 @@ class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Of the client's own tags, 5000-9999: the values that fit."""
 
 
+class Limit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One `[[limits]]`: which orders it is for, by which its figures are kept apart, and what must hold (`risk.py`). An empty list, None,
+    0 and False ask nothing. Values in the quote currency, quantities as `figures.py` says, times in ns."""
+
+    name: str
+    sessions: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    symbols: tuple[str, ...] = ()
+    """Ours; "*" stands for anything: "BTC/*"."""
+    destinations: tuple[str, ...] = ()
+    per: tuple[str, ...] = ()
+    """Of "session", "account", "symbol", "destination"; empty: one figure for all that it selects."""
+    max_order_qty: Decimal | None = None
+    max_order_notional: Decimal | None = None
+    price_band: Decimal | None = None
+    """Percent of the reference."""
+    both_sides: bool = False
+    reference: str = "mid"
+    """"mid", "last" or "configured"."""
+    reference_price: Decimal | None = None
+    without_reference: str = "refuse"
+    """Or "pass": what becomes of an order that can be judged only by a reference that is not known."""
+    max_open_orders: int | None = None
+    max_open_notional: Decimal | None = None
+    max_net_notional: Decimal | None = None
+    max_position: Decimal | None = None
+    max_daily_notional: Decimal | None = None
+    max_daily_loss: Decimal | None = None
+    day_begins: int = 0
+    """After midnight UTC."""
+    max_orders: int | None = None
+    """Orders and replaces within `window`."""
+    window: int = 1_000_000_000
+    max_cancel_ratio: Decimal | None = None
+    cancel_ratio_over: int = 100
+    """Orders that the ratio is of, the last ones."""
+    cancel_ratio_after: int = 20
+    """Orders before which it is not judged."""
+    duplicate_within: int = 0
+    self_trade: str = ""
+    """"refuse" or "cancel-resting"."""
+    only_sides: tuple[str, ...] = ()
+    only_ord_types: tuple[str, ...] = ()
+    only_symbols: tuple[str, ...] = ()
+    from_time: int = 0
+    """After midnight UTC; equal to `to_time`: at any time."""
+    to_time: int = 0
+    reducing_only: bool = False
+
+
 class Configured(msgspec.Struct, frozen=True, kw_only=True, tag="configured"):
     """A configuration was taken into use."""
 
@@ -151,3 +202,6 @@ class Configured(msgspec.Struct, frozen=True, kw_only=True, tag="configured"):
     """Nanoseconds after which a destination takes orders again although it has not answered about all that was open."""
     sweep_every: int = 60_000_000_000
     """Nanoseconds without word of an open order after which it is asked about; 0: never."""
+    limits: tuple[Limit, ...] = ()
+    reference_stale: int = 60_000_000_000
+    """Nanoseconds after which a reference price that was not told again does not count."""

@@ -23,11 +23,16 @@ import msgspec
 
 from router.acts import Scope, Switch
 from router.blotter import Blotter
+from router.figures import Figures
+from router.inquiries import Answer
 from router.model import CancelOrder, CancelReject, ExecutionReport, Listed, MassCancelReport, NewOrder, ReplaceOrder, Report, VenueEvent
 from router.order import Leg, Order, Pending
 from router.policy import Policy
+from router.reference import recount
+from router.references import References
 from router.rules import Configured, Instrument
-from router.state import Halted, Reconciling, State
+from router.shares import revive
+from router.state import Halted, Reconciling, State, Traded, Watching
 from router.words import Done, OrdStatus, TimeInForce
 
 __all__ = ["VERSION", "SnapshotUnfit", "Unsure", "dump", "load", "uncovered"]
@@ -142,6 +147,11 @@ class _State(msgspec.Struct):
     _second: int
     _stamp: str
     stopping: bool
+    figures: Figures = msgspec.field(default_factory=Figures)
+    references: References = msgspec.field(default_factory=dict)
+    positions: dict[tuple[str, str, str, str], Traded] | None = None
+    """None: of before there were any; they are made from the orders."""
+    watching: dict[str, dict[str, Watching]] = msgspec.field(default_factory=dict)
 
 
 class _Said(msgspec.Struct, omit_defaults=True):
@@ -156,7 +166,7 @@ class _Whole(msgspec.Struct):
     state: _State
 
 
-_DERIVED: Final = {"Policy": {"destinations", "routes", "_clients"}}
+_DERIVED: Final = {"Policy": {"destinations", "routes", "_clients"}, "State": {"counted", "rulebook"}}
 """What is made anew from the rest, and never changes after it is made."""
 
 
@@ -173,7 +183,7 @@ def uncovered() -> list[str]:
     return [
         f"{kind.__name__}.{name}"
         for kind, names, table in kinds
-        for name in sorted((names - _DERIVED.get(kind.__name__, set())) ^ set(table.__struct_fields__))
+        for name in sorted((names - _DERIVED.get(table.__name__[1:], set())) ^ set(table.__struct_fields__))
     ]
 
 
@@ -189,11 +199,12 @@ def dump(state: State, unsure: Unsure) -> bytes:
     missing = uncovered()
     if missing:
         raise SnapshotUnfit(f"router/snapshot.py does not know {', '.join(missing)}")
-    kept = {name: value for name, value in vars(state).items() if name not in ("blotter", "policy")}
+    kept = {name: value for name, value in vars(state).items() if name not in ("blotter", "counted", "policy", "rulebook")}
     policy = {name: getattr(state.policy, name) for name in _Policy.__struct_fields__}
     try:
         told = _State(blotter=_blotter(state.blotter), policy=_Policy(**policy), **kept)
-        return _encoder.encode(_Whole([_said(sequence, report) for sequence, reports in unsure for report in reports], told))
+        said = [_said(sequence, report) for sequence, reports in unsure for report in reports if not isinstance(report, Answer)]
+        return _encoder.encode(_Whole(said, told))
     except (KeyError, TypeError) as wrong:
         raise SnapshotUnfit(f"a state that cannot be kept: {wrong!r}") from wrong
 
@@ -204,8 +215,10 @@ def _said(sequence: int, report: Report) -> _Said:
             return _Said(sequence, execution=report)
         case CancelReject():
             return _Said(sequence, reject=report)
-        case _:
+        case MassCancelReport():
             return _Said(sequence, mass=report)
+        case _:
+            raise TypeError(f"{type(report).__name__} is not kept")
 
 
 def _blotter(blotter: Blotter) -> _Blotter:
@@ -271,6 +284,8 @@ def load(data: bytes) -> tuple[State, Unsure]:
         state.blotter = _blotter_of(told.blotter)
         state.policy = Policy(told.policy.configured)
         vars(state.policy).update(_attributes(told.policy))
+        revive(state, told.policy.configured)
+        recount(state, from_book=told.positions is None)
     except (msgspec.DecodeError, ValueError, ArithmeticError, LookupError) as wrong:
         raise SnapshotUnfit(f"not a state: {wrong}") from wrong
     return state, _unsure_of(whole.unsure)

@@ -5,17 +5,23 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import msgspec
 
 from router.acts import Scope, Switch
 from router.blotter import Blotter
+from router.figures import Figures
+from router.inquiries import TradingStatus
 from router.model import Alert, Listed, VenueEvent
 from router.order import Contradiction, Order
 from router.policy import Policy
+from router.references import References
+from router.rulebook import Rulebook
 from router.rules import Configured
+from router.words import ZERO
 
-__all__ = ["Halted", "Reconciling", "State", "askable", "contradiction", "halt_of", "sendable", "unsettled"]
+__all__ = ["Halted", "Reconciling", "State", "Traded", "Watching", "askable", "contradiction", "halt_of", "sendable", "unsettled"]
 
 _SECOND = 1_000_000_000
 
@@ -36,6 +42,24 @@ class Reconciling(msgspec.Struct, kw_only=True):
     """When it takes orders again in any case."""
     orders: set[str]
     """OrderIDs that are still to be answered."""
+
+
+class Traded(msgspec.Struct, array_like=True):
+    """What was executed, in the orders' units; of each side the quantity, and the sum of quantities times prices."""
+
+    bought: Decimal = ZERO
+    paid: Decimal = ZERO
+    sold: Decimal = ZERO
+    received: Decimal = ZERO
+
+
+class Watching(msgspec.Struct):
+    """One subscription to the states of destinations."""
+
+    destination: str | None
+    """None: all."""
+    told: dict[str, tuple[TradingStatus, str]]
+    """By destination: what was last said of it."""
 
 
 class State:
@@ -75,6 +99,18 @@ class State:
         """How many orders there have been."""
         self.released: list[VenueEvent] = []
         """Parked events whose order has just become known: to be applied next."""
+        self.positions: dict[tuple[str, str, str, str], Traded] = {}
+        """By session, account ("" for none), destination and symbol: what went through the router."""
+        self.counted: dict[str, tuple[Decimal, Decimal]] = {}
+        """By OrderID: CumQty and its value, as they are in `positions`."""
+        self.watching: dict[str, dict[str, Watching]] = {}
+        """By session and request id: who wants to hear how destinations stand."""
+        self.figures = Figures()
+        """What limits are judged by."""
+        self.references: References = {}
+        """Prices as venues told them."""
+        self.rulebook = Rulebook(self.policy.configured)
+        """The limits in force."""
         self._second = -1
         self._stamp = ""
 

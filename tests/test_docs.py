@@ -11,15 +11,19 @@ from typing import Any
 
 import pytest
 
+from bridges import venues
 from fix import tags as t
 from fix.certify_cases import CASES
 from fix.client import ClientDialect, MissingField, Refused
+from fix.reference import REQUESTS
 from fix.rules import MESSAGES, compiled, read_message, show
 from fix.text import fields
 from router.__main__ import _capabilities
+from router.inquiries import PositionReport, Result, SecurityDefinition, SecurityList, Tradable, TradingStatus, TradingStatusReport
 from router.limits import EMULATED
 from router.message_rules import MessageRule
 from router.model import CancelReject, ExecutionReport, MassCancelReport, NewOrder, Report
+from router.rules import Instrument
 from router.settings import ClientSettings, load
 from router.terminal import DEMO_ROUTER
 from router.words import CxlRejReason, ExecType, OrdRejReason, OrdStatus, OrdType, Side, TimeInForce
@@ -31,13 +35,17 @@ FRAME = {"8", "9", "10", "34", "35", "49", "52", "56"}
 HEADINGS = {
     "D": "NewOrderSingle (D)", "F": "OrderCancelRequest (F)", "G": "OrderCancelReplaceRequest (G)", "H": "OrderStatusRequest (H)",
     "q": "OrderMassCancelRequest (q)", "AF": "OrderMassStatusRequest (AF)", "8": "ExecutionReport (8)", "9": "OrderCancelReject (9)",
-    "r": "OrderMassCancelReport (r)",
+    "r": "OrderMassCancelReport (r)", "x": "SecurityListRequest (x)", "c": "SecurityDefinitionRequest (c)",
+    "g": "TradingSessionStatusRequest (g)", "AN": "RequestForPositions (AN)", "y": "SecurityList (y)", "d": "SecurityDefinition (d)",
+    "h": "TradingSessionStatus (h)", "AP": "PositionReport (AP)",
 }  # fmt: skip
 REQUEST = {
     "11": "a", "41": "b", "37": "1", "55": "BTC/USDT", "54": "1", "60": "20261121-05:22:06.494", "40": "2", "38": "1", "44": "2",
-    "530": "7", "584": "s", "585": "7",
+    "530": "7", "584": "s", "585": "7", "320": "r", "559": "4", "321": "3", "335": "t", "263": "0", "710": "p", "724": "0",
 }  # fmt: skip
 """Enough of each request for a dialect to take it."""
+TAKEN = MESSAGES["in"] | REQUESTS
+SENT = (MESSAGES["out"] | {"y", "d", "h", "AP"}) - {"j"}
 
 
 def section(heading: str) -> str:
@@ -124,10 +132,29 @@ def reports(version: str) -> Iterator[Report]:
         )  # fmt: skip
 
 
+def answers(version: str) -> Iterator[Report]:
+    """Each kind of answer about instruments, destinations and positions, likewise: FIX 4.2 has neither lists nor positions."""
+    one, id_ = Decimal(1), dict[str, Any](session="s", request_id="q")
+    instrument = Instrument(
+        symbol="BTC/USD", venue_symbol="BTCUSD", base="BTC", quote="USD", tick=one, lot=one, min_qty=one, max_qty=one, min_px=one,
+        max_px=one, min_notional=one, max_notional=one, inverse=True,
+    )  # fmt: skip
+    tradable = Tradable("PHEMEX", instrument)
+    yield SecurityDefinition(**id_, response_id="S1", result=Result.YES, listing=False, total=1, tradable=tradable, text="1 of 1")
+    for status in TradingStatus:
+        yield TradingStatusReport(**id_, destination="PHEMEX", status=status, text="why", unsolicited=True)
+    if version != "4.2":
+        yield SecurityList(**id_, response_id="L1", result=Result.YES, total=1, last=True, tradables=(tradable,))
+        yield PositionReport(
+            **id_, report_id="P1", result=Result.YES, total=1, time=0, account="x", destination="PHEMEX", symbol="BTC/USD", currency="USD",
+            text="why",
+        )  # fmt: skip
+
+
 def written(version: str) -> dict[str, set[str]]:
     """By message type, the tags that the router can write on a version; what is the session's is left out."""
     found: dict[str, set[str]] = {}
-    for each in reports(version):
+    for each in (*reports(version), *answers(version)):
         of = fields(ClientDialect(BEGIN[version], "s").encode(each).rstrip(t.SOH))
         found.setdefault(of[t.MSG_TYPE], set()).update(of.keys() - FRAME)
     return found
@@ -178,6 +205,22 @@ def test_the_capability_table_is_the_codes(name: str) -> None:
     assert f"| `{name}` |" in (ROOT / "README.md").read_text()
 
 
+def topics() -> dict[str, str]:
+    """By destination, its line of the table of topics, from the code."""
+    settings = load(DEMO_ROUTER)
+    made = venues.bridges(settings, DEMO_ROUTER.parent, lambda _event: None, lambda: 0, lambda *_args, **_fields: None)
+    return {
+        each.name: f"| `{each.name}` | {', '.join(f'`{topic}`' for topic in made[each.beside or each.account].topics)} |"
+        for each in settings.destinations
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [each.name for each in load(DEMO_ROUTER).destinations])
+def test_the_table_of_topics_is_the_codes(name: str) -> None:
+    """bridges/README.md, every topic and no other."""
+    assert topics()[name] in (ROOT / "bridges" / "README.md").read_text()
+
+
 def test_every_key_of_the_demo_is_explained_and_every_file_it_names_is_there() -> None:
     """A stranger starts from the demo's configuration."""
     text = DEMO_ROUTER.read_text()
@@ -200,13 +243,13 @@ def test_every_key_of_the_demo_is_explained_and_every_file_it_names_is_there() -
 def test_the_messages_are_those_that_the_router_takes_and_sends() -> None:
     """The first table, per version; `j` is written on all of them by `refuse`."""
     said = {(way, kind.strip("`")): versions(where) for kind, _, way, where in rows("Messages") if kind != "type"}
-    known = {("in", kind): {version for version in BEGIN if taken(version, kind)} for kind in MESSAGES["in"]}
-    sent = {("out", kind): {version for version in BEGIN if kind in written(version)} for kind in MESSAGES["out"] - {"j"}}
+    known = {("in", kind): {version for version in BEGIN if taken(version, kind)} for kind in TAKEN}
+    sent = {("out", kind): {version for version in BEGIN if kind in written(version)} for kind in SENT}
     assert said == {**known, **sent, ("out", "j"): set(BEGIN)}
 
 
 @pytest.mark.parametrize("version", BEGIN)
-@pytest.mark.parametrize("msg_type", ["8", "9", "r"])
+@pytest.mark.parametrize("msg_type", sorted(SENT))
 def test_the_tags_of_a_report_are_those_that_the_code_writes(msg_type: str, version: str) -> None:
     """No more and no less, and the shipped dictionary lists each in that message."""
     tags = written(version).get(msg_type, set())
@@ -215,7 +258,7 @@ def test_the_tags_of_a_report_are_those_that_the_code_writes(msg_type: str, vers
 
 
 @pytest.mark.parametrize("version", BEGIN)
-@pytest.mark.parametrize("msg_type", sorted(MESSAGES["in"]))
+@pytest.mark.parametrize("msg_type", sorted(TAKEN))
 def test_the_required_tags_of_a_request_are_those_that_it_is_not_taken_without(msg_type: str, version: str) -> None:
     """By the dictionary or by the dialect."""
     required = {tag for tag, (_, where) in documented(msg_type).items() if version in where}

@@ -45,12 +45,12 @@ from bridges.apifiny.answers import (
 from bridges.apifiny.asking import Asking
 from bridges.apifiny.codes import Verdict, no_such_order, of_question
 from bridges.apifiny.inquiries import MARKET_GROUP, TOPICS, inquiry, refused, told
-from bridges.apifiny.market import Markets, Top
+from bridges.apifiny.market import Markets
 from bridges.apifiny.reading import Failure, Malformed, OrderRow, amount, loads, name, order_row, printable, rows
 from bridges.apifiny.standing import Standing
 from bridges.apifiny.streams import ASSET, MARKET, ORDER, Heart, Subscriptions, payload, pong
 from bridges.apifiny.telling import Followed, stated
-from bridges.wire import MAIN, Address, Answer, Budget, Note, Out, Request, Signed
+from bridges.wire import MAIN, Address, Answer, Budget, Note, Out, Request, Signed, Top
 from router.model import Ask, Cancel, Found, NotSent, Place, Unanswered, VenueCommand
 from router.rules import Capabilities, Instrument
 from router.words import OrdRejReason, OrdType

@@ -20,17 +20,16 @@ the document is silent, the reading is stated here:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import Final
 
-from bridges.cryptocom import calls
+from bridges.cryptocom import calls, inquiries
 from bridges.cryptocom.link import Link
-from bridges.cryptocom.market_data import MarketData, Top
+from bridges.cryptocom.market_data import MarketData
 from bridges.cryptocom.polling import Polling
 from bridges.cryptocom.reading import Malformed, Reply, Verdict, identifier, printable, read_reply
 from bridges.cryptocom.search import looks_like
 from bridges.cryptocom.tracking import Tracked
-from bridges.wire import MAIN, Address, Answer, Budget, Note, Out, Request, Signed, Told
+from bridges.wire import MAIN, Address, Answer, Budget, Note, Out, Request, Signed, Top
 from router.model import Ask, Cancel, CancelRejected, LinkDown, NotSent, Place, Rejected, Replace, Unanswered, VenueCommand
 from router.rules import Capabilities, Instrument
 from router.words import CxlRejReason, OrdRejReason, OrdType, Side, TimeInForce
@@ -69,7 +68,7 @@ class CryptocomProtocol:
     budgets: Sequence[Budget] = (Budget(calls.USER_GROUP, 10, 1.0, 4), Budget(calls.MARKET_GROUP, 10, 1.0, 0))
     """Document, "Response Status Code"."""
     streams: Sequence[str] = (MAIN,)
-    topics: Mapping[str, str] = MappingProxyType({})
+    topics: Mapping[str, str] = inquiries.TOPICS
 
     def __init__(self, account: str, key_id: str, secret: str, instruments: Sequence[Instrument], emulate_ioc: bool = False) -> None:
         """`account`: our name for the credentials, and the link's; `key_id` and `secret`: document, "Generate the API Key"."""
@@ -100,9 +99,9 @@ class CryptocomProtocol:
         """The configured one."""
         return Address()
 
-    def inquire(self, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:  # noqa: ARG002
-        """No topics yet."""
-        return [Told(ticket, error=f"there is no topic {topic}")]
+    def inquire(self, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:
+        """`wire.VenueProtocol.inquire`; `inquiries.py`."""
+        return self._spending(inquiries.inquire(ticket, topic, arguments, self._symbols), now)
 
     def begin(self, now: int) -> Sequence[Out]:
         """The markets first, then the account."""
@@ -133,6 +132,8 @@ class CryptocomProtocol:
     def answered(self, request: Request, answer: Answer, now: int) -> Sequence[Out]:
         """An answer, whatever its status."""
         reply = read_reply(answer)
+        if isinstance(request.context, inquiries.Asking):
+            return self._spending(inquiries.answered(request.context, reply), now)
         # First what the answer says of the order, then what it says of the link.
         outs = self._take(request.context, reply, now)
         return [*outs, *self._health(self._link.answered(reply, now)), *self._polls(now)]
@@ -140,6 +141,8 @@ class CryptocomProtocol:
     def lost(self, request: Request, sent: bool, why: str, now: int) -> Sequence[Out]:
         """No answer: perhaps it arrived (`sent`), or it certainly did not."""
         why = printable(why)
+        if isinstance(request.context, inquiries.Asking):
+            return inquiries.lost(request.context, why)
         outs: list[Out] = []
         match request.context:
             case calls.Creating(place):
@@ -319,6 +322,13 @@ class CryptocomProtocol:
         order.due = max(order.due, now + _AFTER_CANCEL)
         self._polling.spent(now)
         return calls.cancel(calls.Canceling(order.order_id, order.venue_cl_ord_id, order.venue_order_id, ours=True), order.symbol)
+
+    def _spending(self, outs: list[Out], now: int) -> list[Out]:
+        """An operator's requests, which the polls make room for."""
+        for out in outs:
+            if isinstance(out, Request) and out.group == calls.USER_GROUP:
+                self._polling.spent(now)
+        return outs
 
     def _health(self, outs: list[Out]) -> list[Out]:
         if any(isinstance(out, LinkDown) for out in outs):

@@ -2,7 +2,8 @@
 
 Document, "Balances", "Positions", "Deposits", "Withdrawals". Each first question on a topic costs a join of the twenty an hour, and is
 refused with the time of the next one when there is none to spare. Balances and positions are kept up by `upsert`, and cost nothing after
-that; deposits and withdrawals are listed by a join alone, each time. Nothing here withdraws.
+that; deposits and withdrawals are listed by a join alone, each time. Open orders are those that the joined channels of orders show, and
+cost nothing; the venue keeps no id of ours with them. Nothing here withdraws. What changes something is no topic (`CHANGES`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from bridges.moonbase.calls import when
 from bridges.moonbase.joins import Purpose
 from bridges.moonbase.payload import Malformed, fields, listed, plain
 from bridges.moonbase.phoenix import Channel, Phoenix, Reply, Standing
+from bridges.moonbase.rows import Row
+from bridges.moonbase.view import View
 from bridges.wire import Out, Told
 
-__all__ = ["TOPICS", "Inquiries", "Inquiring"]
+__all__ = ["CHANGES", "TOPICS", "Inquiries", "Inquiring"]
 
 TOPICS: Final[Mapping[str, str]] = {
     "balances": "the account's balances, by asset",
@@ -26,8 +29,10 @@ TOPICS: Final[Mapping[str, str]] = {
     "deposits": "deposits; asset and limit may be given",
     "deposit-address": "the address to deposit at; asset is needed",
     "withdrawals": "withdrawals, read only; asset and limit may be given",
-    "assign-margin": "CHANGES the margin assigned to a position; symbol and margin are needed",
+    "open-orders": "all open orders of the account, as the channels of the symbols tell them",
 }
+CHANGES: Final[Mapping[str, str]] = {"assign-margin": "the margin assigned to a position; symbol and margin are needed"}
+"""What is no question. Asked for by `Inquiries.change` alone."""
 _CHANNELS: Final = {
     "balances": "/balances", "positions": "/positions", "deposits": "/deposits", "deposit-address": "/deposits",
     "withdrawals": "/withdrawals", "assign-margin": "/positions",
@@ -54,18 +59,27 @@ class _Desk:
 
 
 class Inquiries:
-    """One account's. `symbols`: those that margin may be assigned to."""
+    """One account's. `symbols`: those that margin may be assigned to; `views`: the channels of orders."""
 
-    def __init__(self, symbols: Sequence[str], wire: Phoenix) -> None:
+    def __init__(self, symbols: Sequence[str], wire: Phoenix, views: Mapping[str, View]) -> None:
         self._symbols = frozenset(symbols)
         self._wire = wire
+        self._views = views
         self._desks = {topic: _Desk(Channel(topic)) for topic in sorted(set(_CHANNELS.values()))}
 
     def put(self, ticket: int, topic: str, arguments: Mapping[str, str], context: Callable[[str], Any], now: int) -> list[Out]:
         """A question. `context` makes what comes back with the reply of the join of a topic."""
-        wrong = self._wrong(topic, arguments)
+        wrong = self._wrong(topic, arguments, TOPICS)
         if wrong:
             return [Told(ticket, error=wrong)]
+        return [self._open_orders(ticket)] if topic == "open-orders" else self._put(ticket, topic, arguments, context, now)
+
+    def change(self, ticket: int, what: str, arguments: Mapping[str, str], context: Callable[[str], Any], now: int) -> list[Out]:
+        """One of `CHANGES`; an operator's act, not a question. Answered like one."""
+        wrong = self._wrong(what, arguments, CHANGES)
+        return [Told(ticket, error=wrong)] if wrong else self._put(ticket, what, arguments, context, now)
+
+    def _put(self, ticket: int, topic: str, arguments: Mapping[str, str], context: Callable[[str], Any], now: int) -> list[Out]:
         desk = self._desks[_CHANNELS[topic]]
         if desk.channel.standing is Standing.JOINED and topic not in ("deposits", "withdrawals"):
             return self._serve(desk, ticket, topic, arguments, now)
@@ -148,9 +162,18 @@ class Inquiries:
             return [self._wire.push(desk.channel, "assign", {arguments["symbol"]: arguments["margin"]}, context, now)]
         return [Told(ticket, tuple(desk.rows.values()))]
 
-    def _wrong(self, topic: str, arguments: Mapping[str, str]) -> str:
-        if topic not in TOPICS:
-            return f"no such topic: {plain(topic)}; there are {', '.join(TOPICS)}"
+    def _open_orders(self, ticket: int) -> Told:
+        views = self._views.values()
+        rows = [_order(row, view.symbol) for view in views if view.trusted for row in view.rows.values() if row.live]
+        silent = [view.symbol for view in views if not (view.trusted and view.readable)]
+        short = [view.symbol for view in views if view.trusted and view.floor]
+        errors = [f"the orders of {', '.join(silent)} are not known for certain now"] if silent else []
+        errors += [f"of {', '.join(short)} older ones than those shown may be open"] if short else []
+        return Told(ticket, tuple(rows[:_ROWS_AT_MOST]), plain("; ".join(errors)))
+
+    def _wrong(self, topic: str, arguments: Mapping[str, str], offered: Mapping[str, str]) -> str:
+        if topic not in offered:
+            return f"no such topic: {plain(topic)}; there are {', '.join(offered)}"
         if not self._wire.open:
             return "Moonbase is not connected"
         strange = set(arguments) - _ALLOWED.get(topic, set())
@@ -177,6 +200,15 @@ class Inquiries:
             return "margin is not a number"
         exact = margin.is_finite() and margin >= 0 and len(arguments["margin"]) < 40 and arguments["margin"] == f"{margin:f}"
         return "" if exact else "margin is not a plain number from 0 up"
+
+
+def _order(row: Row, symbol: str) -> Mapping[str, str]:
+    """Amounts in base units, without a sign; `total` is what was paid or received."""
+    return {
+        "order_id": row.order_id, "symbol": symbol, "side": row.side.value, "amount": plain(row.requested.copy_abs()),
+        "limit_price": plain(row.limit_price), "trigger_price": plain(row.trigger_price), "filled": plain(row.filled),
+        "total": plain(row.total), "fee": plain(row.fee), "waits": plain(row.waits),
+    }  # fmt: skip
 
 
 def _parameters(arguments: Mapping[str, str]) -> dict[str, Any]:

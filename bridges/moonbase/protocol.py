@@ -36,13 +36,13 @@ from typing import Final
 from urllib.parse import urlencode
 
 from bridges.moonbase.calls import ORD_TYPES, unsayable, when
-from bridges.moonbase.inquiries import TOPICS, Inquiries, Inquiring
+from bridges.moonbase.inquiries import CHANGES, TOPICS, Inquiries, Inquiring
 from bridges.moonbase.joins import Purpose
 from bridges.moonbase.orders import Canceling, Orders, Placing
 from bridges.moonbase.payload import Malformed, printable
 from bridges.moonbase.phoenix import Channel, Message, Pending, Phoenix, Reply, Standing, read_message, read_reply
 from bridges.moonbase.view import View
-from bridges.wire import MAIN, Address, Answer, Budget, Note, Out, Reconnect, Request, Signed
+from bridges.wire import MAIN, Address, Answer, Budget, Note, Out, Reconnect, Request, Signed, Top
 from router.model import Ask, Cancel, LinkDown, LinkUp, NotSent, Place, Replace, VenueCommand
 from router.rules import Capabilities, Instrument
 from router.words import TimeInForce
@@ -78,6 +78,8 @@ class MoonbaseProtocol:
     """Document, "Rate limits"."""
     streams: Sequence[str] = (MAIN,)
     topics: Mapping[str, str] = TOPICS
+    changes: Mapping[str, str] = CHANGES
+    """What an operator might have done at the venue. No question of the API's leads here."""
 
     def __init__(self, account: str, key_id: str, secret: str, instruments: Sequence[Instrument]) -> None:
         """`account`: our name for the credentials, and the link's."""
@@ -88,13 +90,17 @@ class MoonbaseProtocol:
         self._eager = symbols[:EAGER]
         self._wire = Phoenix(account)
         self._orders = Orders(account, symbols, self._wire)
-        self._inquiries = Inquiries(symbols, self._wire)
+        self._inquiries = Inquiries(symbols, self._wire, self._orders.views)
         self._up = False
         self._told_until = 0
 
     def mint(self, now: int, random: int, serial: int) -> str:
         """An id for our own use: `random` makes it unique across restarts, `serial` within one ms."""
         return f"{random:06}-{now // 1_000_000:013}-{serial}"
+
+    def top(self, symbol: str) -> Top:  # noqa: ARG002
+        """Nothing: its channels of market data are not joined."""
+        return Top()
 
     def recall(self, remembered: Mapping[str, str], now: int) -> None:
         """The joins of the hour before the restart."""
@@ -135,6 +141,10 @@ class MoonbaseProtocol:
     def inquire(self, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:
         """`wire.VenueProtocol.inquire`; `inquiries.py`."""
         return self._inquiries.put(ticket, topic, arguments, _Joining, now)
+
+    def change(self, ticket: int, what: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:
+        """One of `changes`, which are no questions; answered once by `Told`."""
+        return self._inquiries.change(ticket, what, arguments, _Joining, now)
 
     def sign(self, request: Request, now: int) -> Signed:  # noqa: ARG002
         """Never called: there are no requests over HTTP."""

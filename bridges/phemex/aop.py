@@ -158,6 +158,15 @@ class Aop:
         """A frame could not be read: something may be lost."""
         self._spoiled = True
 
+    def renew(self) -> None:
+        """An operator wants a fresh snapshot."""
+        self._spoiled = True
+
+    @property
+    def rounds(self) -> int:
+        """How many were begun."""
+        return self._rounds
+
     def begin_round(self, now: int) -> None:
         """aop.subscribe leaves now."""
         self._rounds += 1
@@ -216,6 +225,10 @@ class Aop:
         return []
 
     # --- what the venue says ----------------------------------------------------------------------------------------------
+
+    def seen(self, message: Mapping[str, Any]) -> bool:
+        """Whether it is a repetition (rule 2). Raises `Malformed`."""
+        return whole(message, "sequence") in self._sequences
 
     def receive(self, message: Mapping[str, Any]) -> list[Out]:
         """An AOP message. Raises `Malformed` where it is none at all; rows that make no sense are told in a `Note`."""

@@ -11,7 +11,8 @@ Readings, where the document is silent or contradicts itself:
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -23,6 +24,8 @@ __all__ = ["Market"]
 
 _LEVELS_AT_MOST: Final = 1000
 """The depth is 100 ("Depth: Market Depth", sample); ten times that is a book that has lost its way."""
+_TRADES_AT_MOST: Final = 100
+"""Kept for operators, of the 1000 that a snapshot has ("1000 history trades")."""
 
 
 class Market:
@@ -33,6 +36,7 @@ class Market:
         self._asks: dict[int, int] = {}
         self._sequence: int | None = None
         self._last_ep: int | None = None
+        self._trades: deque[list[Any]] = deque(maxlen=_TRADES_AT_MOST)
 
     def forget(self) -> None:
         """The stream is gone, and with it the book; the last trade stays true."""
@@ -72,11 +76,25 @@ class Market:
 
     def trades(self, message: Mapping[str, Any]) -> None:
         """Take a trade message. Raises `Malformed`."""
-        newest = (listed(message, "trades") or listed(message, "trade"))[:1]
-        for trade in newest:
-            if not isinstance(trade, list) or len(trade) < 4:
-                raise Malformed("a trade is not a list of four")
-            self._last_ep = whole({"price": trade[2]}, "price")
+        newest = (listed(message, "trades") or listed(message, "trade"))[:_TRADES_AT_MOST]
+        sound = [trade for trade in newest if isinstance(trade, list) and len(trade) >= 4]
+        if newest and sound[:1] != newest[:1]:
+            raise Malformed("a trade is not a list of four")
+        if newest:
+            self._last_ep = whole({"price": newest[0][2]}, "price")
+        if message.get("type") == "snapshot":
+            self._trades.clear()
+        self._trades.extendleft(reversed(sound))
+
+    @property
+    def latest(self) -> Sequence[list[Any]]:
+        """The latest trades as the venue wrote them, the newest first: ns, side, priceEp, contracts."""
+        return tuple(self._trades)
+
+    @property
+    def levels(self) -> tuple[tuple[str, list[tuple[int, int]]], ...]:
+        """The book: (priceEp, contracts) of each side, the best first."""
+        return ("ask", sorted(self._asks.items())), ("bid", sorted(self._bids.items(), reverse=True))
 
     @property
     def top(self) -> Top:

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
 
-__all__ = ["Malformed", "listed", "loads", "name", "printable", "whole"]
+__all__ = ["Malformed", "listed", "loads", "name", "plain", "printable", "whole"]
 
 _INT64: Final = 1 << 63
 """Scaled numbers and times of the venue are 64-bit; anything beyond is not a number of its."""
 _NAME_AT_MOST: Final = 64
 _TEXT_AT_MOST: Final = 300
+_EXPONENT_AT_MOST: Final = 30
+"""Beyond it a number is nonsense, and to print it in full would fill the memory."""
 _UNPRINTABLE: Final = dict.fromkeys((*range(32), 127), " ")
 
 
@@ -55,6 +57,22 @@ def listed(fields: Mapping[str, Any], key: str) -> list[Any]:
     if value is not None and not isinstance(value, list):
         raise Malformed(f"{key} is not a list")
     return value or []
+
+
+def plain(value: object) -> str:
+    """Any value of the venue as text, exact, for an operator; "" for null."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case int() if value.bit_length() < 200:
+            return str(value)
+        case Decimal() if value.is_finite() and abs(value.adjusted()) < _EXPONENT_AT_MOST and len(f"{value}") < _NAME_AT_MOST:
+            return f"{value:f}"
+        case str():
+            return printable(value)
+    return "(cannot be shown)"
 
 
 def printable(value: object) -> str:

@@ -28,11 +28,12 @@ from typing import Any, Final
 
 from bridges.phemex.answers import CancelAll, No, Unknown, Yes, header, judge, no, taken
 from bridges.phemex.aop import Aop
-from bridges.phemex.market import Market, Top
+from bridges.phemex.inquiries import TOPICS, Inquiries, Inquiring
+from bridges.phemex.market import Market
 from bridges.phemex.orders import ORD_TYPES, TIMES_IN_FORCE, Unsayable, body, mint
 from bridges.phemex.payload import Malformed, loads, name, printable
 from bridges.phemex.scaling import CONTRACTS
-from bridges.wire import MAIN, Address, Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed, Told
+from bridges.wire import MAIN, Address, Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed, Top
 from router.model import Ask, Cancel, LinkDown, LinkUp, NotSent, Place, Replace, Unanswered, VenueCommand
 from router.rules import Capabilities, Instrument
 
@@ -82,14 +83,16 @@ class PhemexProtocol:
                 raise ValueError(f"{each.symbol}: Phemex's {each.venue_symbol} has no known contract size; known: {', '.join(CONTRACTS)}")
         self.budgets: Sequence[Budget] = (Budget("default", requests=200, seconds=60.0, reserve=40),)
         self.streams: Sequence[str] = (MAIN,)
-        self.topics: Mapping[str, str] = {}
+        self.topics: Mapping[str, str] = TOPICS
         self._account = account
         self._key_id = key_id
         self._key = secret.encode()
         self._instruments = {each.venue_symbol: each for each in instruments}
         self._markets = {each.venue_symbol: Market() for each in instruments}
         self._book_asked = dict.fromkeys(self._markets, 0)
-        self._aop = Aop(account, sorted({CONTRACTS[symbol].settle for symbol in self._markets}))
+        currencies = sorted({CONTRACTS[symbol].settle for symbol in self._markets})
+        self._aop = Aop(account, currencies)
+        self._inquiries = Inquiries(currencies, self._markets)
         self._link: _Link | None = None
         self._up = False
         self._requests = 0
@@ -114,9 +117,12 @@ class PhemexProtocol:
         """The configured one."""
         return Address()
 
-    def inquire(self, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:  # noqa: ARG002
-        """No topics yet."""
-        return [Told(ticket, error=f"there is no topic {topic}")]
+    def inquire(self, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:
+        """`wire.VenueProtocol.inquire`; `inquiries.py`."""
+        outs = self._inquiries.put(ticket, topic, arguments, self._up, self._aop.rounds)
+        if not outs:
+            self._aop.renew()
+        return outs or self._round(now)
 
     def begin(self, now: int) -> Sequence[Out]:  # noqa: ARG002
         """Nothing is needed before the stream: contracts are known (`scaling.py`)."""
@@ -182,6 +188,8 @@ class PhemexProtocol:
         outs: list[Out] = []
         if isinstance(command, Place | Cancel):
             outs = self._judged(command, answer)
+        elif isinstance(command, Inquiring):
+            outs = self._inquiries.answered(command, answer)
         elif isinstance(command, CancelAll) and not taken(answer):
             outs = [Note(f"Phemex did not cancel everything: HTTP {answer.status}", "error")]
         return [*outs, *self._heed(answer, now)]
@@ -219,6 +227,8 @@ class PhemexProtocol:
     def lost(self, request: Request, sent: bool, why: str, now: int) -> Sequence[Out]:  # noqa: ARG002
         """`wire.VenueProtocol.lost`."""
         command = request.context
+        if isinstance(command, Inquiring):
+            return self._inquiries.lost(command, why)
         if not isinstance(command, Place | Cancel):
             return []
         if sent:
@@ -272,7 +282,10 @@ class PhemexProtocol:
         raise Malformed(f"it has no known form: {printable(', '.join(map(str, message)))[:80]}")
 
     def _orders(self, message: Mapping[str, Any], now: int) -> list[Out]:
+        repeated = self._aop.seen(message)
         outs = self._aop.receive(message)
+        if not repeated:
+            outs += self._inquiries.heard(message, self._aop.rounds, self._aop.complete)
         if not self._up and self._aop.complete:
             self._up = True
             outs.append(LinkUp(self._account))
@@ -306,7 +319,7 @@ class PhemexProtocol:
         self._aop.closed()
         for market in self._markets.values():
             market.forget()
-        return [LinkDown(self._account, printable(why))] if was_up else []
+        return [*([LinkDown(self._account, printable(why))] if was_up else []), *self._inquiries.closed()]
 
     def tick(self, now: int) -> Sequence[Out]:
         """Pings, and what was waited for too long."""

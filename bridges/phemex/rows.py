@@ -24,11 +24,11 @@ from bridges.phemex.scaling import CONTRACTS, Contract, price
 from router.model import Accepted, Canceled, Filled, Rejected, VenueEvent
 from router.words import OrdRejReason, Side
 
-__all__ = ["LIVE", "Row", "events", "new_exec_id", "read", "reject_exec_id"]
+__all__ = ["ENDED", "LIVE", "Row", "events", "new_exec_id", "read", "reject_exec_id"]
 
 LIVE: Final = frozenset({"Untriggered", "Triggered", "New", "PartiallyFilled"})
-_ENDED: Final = frozenset({"Filled", "Canceled", "Rejected"})
-_STATUSES: Final = LIVE | _ENDED | {"Created"}
+ENDED: Final = frozenset({"Filled", "Canceled", "Rejected"})
+_STATUSES: Final = LIVE | ENDED | {"Created"}
 _SIDES: Final = {"Buy": Side.BUY, "Sell": Side.SELL}
 _ONE: Final = Decimal(1)
 
@@ -58,7 +58,7 @@ class Row:
 
     @property
     def ended(self) -> bool:
-        return self.status in _ENDED
+        return self.status in ENDED
 
     @property
     def avg_px(self) -> Decimal | None:

@@ -18,7 +18,7 @@ from typing import Final
 
 from router.words import EXACT
 
-__all__ = ["CONTRACTS", "Contract", "Unscalable", "price", "price_ep", "quantity"]
+__all__ = ["CONTRACTS", "PRICE_SCALE", "Contract", "Unscalable", "price", "price_ep", "quantity"]
 
 PRICE_SCALE: Final = 10_000
 _PX_STEP: Final = Decimal("0.0001")

@@ -27,12 +27,12 @@ from bridges.primebit.answers import listing
 from bridges.primebit.asking import Looking, Questions, Searching
 from bridges.primebit.channel import ANSWER_WITHIN, Channel, Confirmed, Happened, Refused, signature
 from bridges.primebit.fills import Pricing
-from bridges.primebit.market import Market, Top
+from bridges.primebit.market import Market
 from bridges.primebit.orders import FILL_TYPES, ORD_TYPES, Row, mint, read
 from bridges.primebit.payload import Malformed, listed, loads, mapped, name, printable
 from bridges.primebit.tracking import Orders
 from bridges.primebit.trading import CancelAll, Trading
-from bridges.wire import MAIN, Address, Answer, Budget, Kind, Note, Out, Reconnect, Request, Signed, Told
+from bridges.wire import MAIN, Address, Answer, Budget, Kind, Note, Out, Reconnect, Request, Signed, Told, Top
 from router.model import Ask, Cancel, LinkDown, LinkUp, Place, Replace, VenueCommand
 from router.rules import Capabilities, Instrument
 

@@ -23,9 +23,10 @@ from router.admin.needs import Core, Watch, Wiring
 from router.admin.openapi import document
 from router.admin.problems import Refusal, near, unknown
 from router.admin.rims import Links
+from router.admin.risk_rows import risk_rows
 from router.admin.route_test import hypothetical, route_test
 from router.admin.tally import gently
-from router.admin.views import config_rows, limit_rows, order_row, route_rows, stamp
+from router.admin.views import config_rows, limit_rows, order_row, our_order, perhaps_ours, route_rows, stamp
 from router.order import Order
 from router.ports import Unsendable
 from router.rules import Destination
@@ -35,6 +36,8 @@ __all__ = ["Api", "Ask", "answer"]
 _INQUIRY_S: Final = 5.0
 _BODY_S: Final = 10.0
 _SECOND: Final = 1_000_000_000
+_CHANGES: Final = frozenset({"assign-margin"})
+"""What venues can be told to do besides orders. A GET does none of it, whatever a bridge offers as a topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ class Api:
                 if ask.query.get("symbol") in (None, instrument.symbol, instrument.venue_symbol):
                     with self._core.reading():
                         rows += limit_rows(self._core.engine.state, place, instrument)
+        with self._core.reading():
+            rows += risk_rows(self._core.engine.state, self._wiring.clock(), ask.query.get("destination"), ask.query.get("symbol"))
         return await _listing(rows)
 
     # --- orders -----------------------------------------------------------------------------------------------------------
@@ -194,6 +199,9 @@ class Api:
     async def inquiry(self, ask: Ask) -> web.Response:
         place = _one(ask.request.match_info["name"].upper(), "destination", self._glance.places())
         topic = ask.request.match_info["topic"]
+        if topic in _CHANGES:
+            instead = f"the router does not offer it as an act: do it in {place.name}'s own pages"
+            raise Refusal(405, f"{topic} changes something, and a GET only asks; {instead}")
         topics = {each for link in self._glance.topics(place).values() for each in link}
         if topic not in topics:
             raise Refusal(404, f"{place.name} cannot be asked about {topic[:200]}", candidates=near(topic, topics))
@@ -223,8 +231,21 @@ class Api:
             return [_untold(place, f"no answer within {_INQUIRY_S:g} s")]
         except (Unsendable, KeyError, ValueError) as wrong:
             return [_untold(place, str(wrong))]
-        rows = [BookRow(destination=place.name, fields={name: str(value) for name, value in each.items()}, error="") for each in told.rows]
+        fields = [{name: str(value) for name, value in each.items()} for each in told.rows]
+        if topic == "open-orders":
+            await self._tell_whose(place, fields)
+        rows = [BookRow(destination=place.name, fields=each, error="") for each in fields]
         return [*rows, _untold(place, told.error)] if told.error else rows
+
+    async def _tell_whose(self, place: Destination, rows: Sequence[dict[str, str]]) -> None:
+        """Add `our_order` to the orders of an account: ours, perhaps ours, or placed by somebody else, whom the router leaves alone."""
+        live = [order async for order in gently(self._book.live())]
+        nameless = [each for each in live if each.account == place.account and each.placed and each.venue_order_id is None]
+        async for row in gently(rows):
+            if "order_id" in row:
+                with self._core.reading():
+                    known = our_order(self._core.engine.state, place.account, row)
+                row["our_order"] = known or perhaps_ours(nameless, row)
 
     def _link(self, place: Destination, topic: str) -> str:
         return next((link for link, topics in self._glance.topics(place).items() if topic in topics), "")

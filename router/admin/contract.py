@@ -282,6 +282,10 @@ class LimitRow(_Told):
     name: str
     value: str
     source: Literal["configuration", "venue"]
+    scope: str = ""
+    """Whose orders a pre-trade limit is about, or whose figure it is."""
+    used: str = ""
+    """How much of it is used now; "" where it has no figure."""
 
 
 class Latency(_Told):

@@ -7,7 +7,9 @@ from decimal import Decimal
 from router.admin.contract import RouteTest
 from router.limits import check
 from router.model import NewOrder, Refusal
-from router.requests import routed
+from router.order import Order
+from router.requests import address, routed
+from router.risk import would_refuse
 from router.rules import Destination, Instrument
 from router.state import State, halt_of
 from router.words import OrdType, Side, TimeInForce
@@ -42,11 +44,13 @@ def route_test(state: State, order: NewOrder, now: int) -> RouteTest:
         return _answer(None, None, outcome.text, [*steps, f"refused: {outcome.text}"])
     destination, instrument = outcome
     steps.append(f"it goes to {destination.name} as {instrument.venue_symbol}, account {destination.account}, over {destination.link}")
-    refused, found = _hindrance(state, order, destination, instrument)
+    refused, found = _hindrance(state, order, destination, instrument, now)
     return _answer(destination, instrument, refused, steps + found)
 
 
-def _hindrance(state: State, order: NewOrder, destination: Destination, instrument: Instrument) -> tuple[str, list[str]]:
+def _hindrance(
+    state: State, order: NewOrder, destination: Destination, instrument: Instrument, now: int
+) -> tuple[str, list[str]]:
     """Why it would be refused all the same, "" where it would not; and what was looked at, in the engine's order."""
     halted = halt_of(state, order.session, order.account, destination.name)
     if halted:
@@ -55,7 +59,14 @@ def _hindrance(state: State, order: NewOrder, destination: Destination, instrume
     wrong = check(order, time_in_force, destination, instrument)
     if wrong is not None:
         return wrong.text, [f"refused: {wrong.text}"]
-    steps = ["nothing is halted", "it keeps to the limits"]
+    steps = ["nothing is halted", f"{destination.name} can do it, and it is within what {instrument.symbol} allows"]
+    asked = Order("", order, now)
+    asked.time_in_force = time_in_force
+    address(asked, destination, instrument)
+    beyond = would_refuse(state, asked, now)
+    if beyond is not None:
+        return beyond.text, [*steps, f"refused: {beyond.text}"]
+    steps.append("it keeps to the limits")
     configured = state.policy.configured
     if destination.link not in state.up:
         why, hold = f"{destination.name} is not connected", configured.hold_when_down

@@ -21,10 +21,13 @@ Happened = tuple[int, int, str, str, Iterable[tuple[str, str]]]
 """Of the history: sequence, time, kind and JSON of an input; kind and JSON of each effect."""
 
 _CLIENT: Final = frozenset(
-    {"NewOrder", "CancelOrder", "ReplaceOrder", "StatusRequest", "MassCancel", "MassStatus", "ClientUp", "ClientDown"}
+    {
+        "NewOrder", "CancelOrder", "ReplaceOrder", "StatusRequest", "MassCancel", "MassStatus", "ClientUp", "ClientDown",
+        "SecurityListRequest", "SecurityDefinitionRequest", "TradingStatusRequest", "PositionsRequest",
+    }  # fmt: skip
 )
 _VENUE: Final = frozenset(
-    {"Accepted", "Filled", "Canceled", "Replaced", "Rejected", "CancelRejected", "Stated", "Found", "LinkUp", "LinkDown"}
+    {"Accepted", "Filled", "Canceled", "Replaced", "Rejected", "CancelRejected", "Stated", "Found", "LinkUp", "LinkDown", "Priced", "Listed"}
 )
 _FILLS: Final = frozenset({ExecType.TRADE, ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL})
 _SAID: Final[dict[str, str]] = {
@@ -36,6 +39,12 @@ _SAID: Final[dict[str, str]] = {
     "MassStatus": "asks how all stand",
     "ClientUp": "logs on",
     "ClientDown": "is gone",
+    "SecurityListRequest": "asks what can be traded",
+    "SecurityDefinitionRequest": "asks about an instrument",
+    "TradingStatusRequest": "asks which destinations are open",
+    "PositionsRequest": "asks for its positions",
+    "Priced": "tells prices ({link})",
+    "Listed": "tells its instruments ({link})",
     "Accepted": "accepts it{ as venue_order_id}{: text}",
     "Filled": "executes {last_qty} @ {last_px}{, fee fee}{ fee_currency} ({exec_id}){: text}",
     "Canceled": "ends it: {how|canceled}{: text}",
@@ -57,6 +66,9 @@ _SAID: Final[dict[str, str]] = {
     "Resolve": "{by} decides that it is {venue_order_id|never placed}: {why}",
     "MarkDone": "{by} marks it as {how|canceled}: {why}",
     "Reconcile": "{by} has {destination} asked{: why}",
+    "Switched": "{by} switches {what} {name} on or off: {why}",
+    "Stopping": "stops: {why}",
+    "Forget": "forgets what was over long ago",
     "CorrectTrade": "{by} corrects {exec_id} to {last_qty} @ {last_px}: {text}",
     "BustTrade": "{by} takes {exec_id} back: {text}",
 }

@@ -200,7 +200,7 @@ def _route(row: RouteRow, today: str) -> list[Cell | str]:  # noqa: ARG001 - a t
 
 
 def _limit(row: LimitRow, today: str) -> list[Cell | str]:  # noqa: ARG001 - a table's row
-    return [row.destination, row.symbol, row.name, row.value, row.source]
+    return [row.destination, row.symbol, row.name, row.value, row.used, row.scope, row.source]
 
 
 def _config(row: ConfigRow, today: str) -> list[Cell | str]:  # noqa: ARG001 - a table's row
@@ -218,14 +218,27 @@ def books(rows: Sequence[BookRow]) -> list[Listing]:
     return [*tables, Listing((), (), "" if tables else "nothing", foot=silent)] if silent or not tables else tables
 
 
+_NAMES: Final = ("asset", "currency", "coin", "symbol", "orderid", "ourorder")
+"""What names a row's thing, whatever the venue's spelling: order_id, orderId."""
+
+
 def _book(names: Sequence[str], rows: Sequence[BookRow]) -> Listing:
+    """What names the thing comes first and always stays; then amounts; then the rest."""
     columns = [Column("destination")]
-    for at, name in enumerate(names):
+    arranged = sorted(names, key=lambda name: (_naming(name), not all(_amount(row.fields[name]) for row in rows)))
+    for at, name in enumerate(arranged, start=1):
         told = [row.fields[name] for row in rows]
-        # Where there is no room for all, amounts of nothing go first.
+        # Where there is no room for all, amounts of nothing go first, then what stands last.
         nothing = not any(each.strip("-+.0") for each in told)
-        columns.append(Column(name, MONEY if all(map(_amount, told)) else ID, at + len(names) * nothing))
-    return Listing(columns, [[row.destination, *row.fields.values()] for row in rows], "nothing")
+        rank = 0 if _naming(name) < len(_NAMES) else at + len(names) * nothing
+        columns.append(Column(name, MONEY if rank and all(map(_amount, told)) else ID, rank))
+    return Listing(columns, [[row.destination, *(row.fields[name] for name in arranged)] for row in rows], "nothing")
+
+
+def _naming(name: str) -> int:
+    """Its place among the names; after them what is none."""
+    plain = name.replace("_", "").lower()
+    return _NAMES.index(plain) if plain in _NAMES else len(_NAMES)
 
 
 def _amount(text: str) -> bool:
@@ -247,7 +260,15 @@ _TABLES: Final[dict[type, tuple[Sequence[Column], Callable[[Any, str], list[Cell
     ),
     RouteRow: ((Column("#", MONEY), Column("symbols", TEXT), Column("sessions", TEXT), Column("to")), _route, "no routes"),
     LimitRow: (
-        (Column("destination"), Column("symbol"), Column("limit"), Column("value", MONEY), Column("from", rank=1)),
+        (
+            Column("destination"),
+            Column("symbol"),
+            Column("limit"),
+            Column("value", MONEY),
+            Column("used", MONEY),
+            Column("whose"),
+            Column("from", rank=1),
+        ),
         _limit,
         "no limits",
     ),

@@ -5,7 +5,7 @@ Amounts are printed once, here, exactly; times too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -24,9 +24,12 @@ from router.rules import Instrument, Route
 from router.state import State
 
 __all__ = [
-    "config_rows", "destination_row", "halt_rows", "limit_rows", "number", "order_row", "route_rows", "session_row", "stamp",
+    "NOT_OURS", "config_rows", "destination_row", "halt_rows", "limit_rows", "number", "order_row", "our_order", "perhaps_ours",
+    "route_rows", "session_row", "stamp",
 ]  # fmt: skip
 
+NOT_OURS = "not ours"
+_NAMED_AT_MOST = 3
 _SECRET_KEYS = frozenset({"password_hash"})
 _LIMITS = ("tick", "lot", "min_qty", "max_qty", "min_px", "max_px", "min_notional", "max_notional")
 
@@ -62,6 +65,22 @@ def order_row(order: Order) -> OrderRow:
         venue_order_id=order.venue_order_id or "", venue_cl_ord_id=order.venue_cl_ord_id, pending=asked, unknown=order.doubt,
         candidates=list(order.candidates), text=order.text, done=order.done, cash_order_qty=number(request.cash_order_qty),
     )  # fmt: skip
+
+
+def our_order(state: State, account: str, row: Mapping[str, str]) -> str:
+    """Our OrderID of an order that a venue lists, "" for none: by `cl_ord_id`, our id there, or `order_id`, the venue's."""
+    order = state.blotter.at_venue(account, row.get("cl_ord_id") or None, row.get("order_id") or None)
+    return "" if order is None else order.order_id
+
+
+def perhaps_ours(orders: Iterable[Order], row: Mapping[str, str]) -> str:
+    """Whose an order may be that the book does not know by its names. `orders`: those whose id at the venue was not told. Where the venue
+    keeps our id with its orders (`cl_ord_id`), the others are not ours; where not, an order without an answer may be any of them."""
+    candidates = [each.order_id for each in orders if row.get("order_id", "") in each.candidates]
+    if not candidates and "cl_ord_id" not in row:
+        candidates = [each.order_id for each in orders if row.get("symbol", each.venue_symbol) == each.venue_symbol]
+    more = " or another" if len(candidates) > _NAMED_AT_MOST else ""
+    return f"perhaps {' or '.join(candidates[:_NAMED_AT_MOST])}{more}" if candidates else NOT_OURS
 
 
 def halt_rows(state: State) -> list[HaltRow]:

@@ -73,7 +73,15 @@ class TestSeen:
         async with Stage(tmp_path) as stage:
             assert (await stage.get("/v1/budgets"))[0]["used"] == 42
             limits = await stage.get("/v1/limits?destination=binance&symbol=BTCUSDT")
-            assert {"destination": "BINANCE", "symbol": "BTC/USDT", "name": "tick", "value": "0.01", "source": "configuration"} in limits
+            assert {
+                "destination": "BINANCE",
+                "symbol": "BTC/USDT",
+                "name": "tick",
+                "value": "0.01",
+                "source": "configuration",
+                "scope": "",
+                "used": "",
+            } in limits
             assert [each["destination"] for each in await stage.get("/v1/routes")] == ["BINANCE"]
             assert {"key": "answer_timeout_s", "value": "5"} in await stage.get("/v1/config")
             assert [each["name"] for each in await stage.get("/v1/acts")][:2] == ["halt", "resume"]
@@ -250,6 +258,43 @@ class TestInquiries:
             assert (await stage.get("/v1/positions"))[0]["error"] == "the link is not started"
             status, body = await stage.ask("GET", "/v1/venues/BINANCE/position")
             assert (status, body["candidates"]) == (404, ["positions"])
+
+    async def test_open_orders_say_whose_they_are(self, tmp_path: Path) -> None:
+        """By our id there or the venue's; one that somebody else placed is shown and not adopted."""
+        async with Stage(tmp_path) as stage:
+            ours, other = stage.new("a"), stage.new("b")
+            stage.accept(1)
+            rows = ({"order_id": "o1", "qty": "1"}, {"order_id": "o7", "cl_ord_id": "v2"}, {"order_id": "o8", "cl_ord_id": "by hand"})
+            stage.links.ready["open-orders"] = Told(rows)
+            told = [each["fields"] for each in await stage.get("/v1/venues/BINANCE/open-orders")]
+            assert [each["our_order"] for each in told] == [ours, other, "not ours"]
+            assert told[0] == {"order_id": "o1", "qty": "1", "our_order": ours}
+            assert len(stage.runtime.engine.state.blotter.orders) == 2
+            stage.links.ready["trades"] = Told(({"order_id": "o1"},))
+            assert (await stage.get("/v1/venues/BINANCE/trades"))[0]["fields"] == {"order_id": "o1"}
+
+    async def test_an_open_order_that_may_be_ours_is_not_said_to_be_another_s(self, tmp_path: Path) -> None:
+        """The venue keeps no id of ours, and one of ours has not been answered for: of its symbol, or named as what it may be."""
+        async with Stage(tmp_path) as stage:
+            asked = stage.new("a")
+            stage.links.ready["open-orders"] = Told(({"order_id": "o5", "symbol": "BTCUSDT"}, {"order_id": "o6", "symbol": "ETHBTC"}))
+            told = await stage.get("/v1/venues/BINANCE/open-orders")
+            assert [each["fields"]["our_order"] for each in told] == [f"perhaps {asked}", "not ours"]
+            others = [stage.new(name) for name in "bcd"]
+            told = await stage.get("/v1/venues/BINANCE/open-orders")
+            assert told[0]["fields"]["our_order"] == f"perhaps {asked} or {others[0]} or {others[1]} or another"
+            for number in range(1, 5):
+                stage.accept(number)
+            told = await stage.get("/v1/venues/BINANCE/open-orders")
+            assert [each["fields"]["our_order"] for each in told] == ["not ours", "not ours"]
+
+    async def test_a_get_changes_nothing(self, tmp_path: Path) -> None:
+        """What would is refused with what to do, even where a bridge offers it as a topic; nothing reaches the venue."""
+        async with Stage(tmp_path) as stage:
+            stage.links.ready["assign-margin"] = Told()
+            status, body = await stage.ask("GET", "/v1/venues/BINANCE/assign-margin?symbol=BTCUSDT&margin=5")
+            assert (status, "own pages" in body["error"]) == (405, True)
+            assert stage.links.asked == []
 
     async def test_one_that_never_answers_has_a_deadline(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A row with the error, after the deadline (made short here)."""

@@ -129,6 +129,20 @@ def test_venues_that_tell_different_things_have_tables_of_their_own() -> None:
     assert seen("balances", [c.BookRow(destination="A", fields={}, error="away")], 80) == "nothing\nA did not tell: away\n"
 
 
+def test_what_names_a_thing_stands_first_and_always_stays() -> None:
+    """Whatever the venue's spelling and order, and however many amounts there are; then amounts, then the rest."""
+    fields = {f"amount{at}": "12345.678" for at in range(20)} | {"note": "text"}
+    for name in ("asset", "currency", "coin", "symbol", "order_id", "orderId", "our_order"):
+        rows = [c.BookRow(destination="MOONBASE", fields=fields | {name: "WHAT"}, error="")]
+        for width in (60, 160):
+            text = seen("balances", rows, width)
+            head = text.splitlines()[0].split()
+            assert head[:3] == ["destination", name, "amount0"] and "WHAT" in text
+            assert "note" not in head and "amount19, note" in text
+    text = seen("balances", [c.BookRow(destination="A", fields={"note": "x", "free": "1", "coin": "btc", "held": "0"}, error="")], 160)
+    assert text.splitlines()[0].split() == ["destination", "coin", "free", "held", "note"]
+
+
 def test_what_an_act_would_do_is_listed() -> None:
     """A preview names what it is about; a refusal begins with no."""
     told = c.ActDone(act="halt", ok=False, text="not \x1b[2J now", by="ann", why="", time=fake.NIGHT, details=["a", "b"])

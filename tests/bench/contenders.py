@@ -25,6 +25,7 @@ class Running:
     process: Child
     check: Callable[[int], None] = lambda _: None
     """Called with the number of orders sent, after the last one. Raises `Failed`."""
+    configuration: Configuration | None = None
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ def _echo(kind: str, stack: ExitStack, folder: Path) -> Running:
     return _loaded(stack, child, port, _TCP if kind == "tcp" else _OMS)
 
 
-def _far_side(stack: ExitStack, folder: Path, level: str = "info") -> tuple[Configuration, Child]:
-    configuration = Configuration(folder, level)
+def _far_side(stack: ExitStack, folder: Path, level: str = "info", *more: tuple[str, str]) -> tuple[Configuration, Child]:
+    configuration = Configuration(folder, level, *more)
     venue = stack.enter_context(configuration.simulator(folder))
     venue.listening(configuration.venue_port)
     return configuration, venue
@@ -76,8 +77,17 @@ def _hop(store: str, stack: ExitStack, folder: Path) -> Running:
     return _loaded(stack, child, port, _OMS)
 
 
-def _router(without: str, level: str, stack: ExitStack, folder: Path) -> Running:
-    configuration, _ = _far_side(stack, folder, level)
+def _watched(stack: ExitStack, folder: Path) -> Running:
+    running = _router("", "info", stack, folder)
+    configuration = running.configuration
+    assert configuration is not None
+    watchers = ["tests.bench.watchers", configuration.admin_url, str(configuration.state / "admin.secret")]
+    stack.enter_context(Child(watchers, folder)).said("watching")
+    return running
+
+
+def _router(without: str, level: str, stack: ExitStack, folder: Path, *more: tuple[str, str]) -> Running:
+    configuration, _ = _far_side(stack, folder, level, *more)
     program = ["tests.bench.variant", without] if without else ["router"]
     child = stack.enter_context(Child([*program, "run", "--no-console", "--config", str(configuration.router)], folder))
 
@@ -89,7 +99,11 @@ def _router(without: str, level: str, stack: ExitStack, folder: Path) -> Running
         if "rawlog" not in without and sum(path.read_bytes().count(b"\n") for path in raw) < 4 * orders:
             raise Failed(f"{orders} orders, but fewer than four lines each in the raw FIX log")
 
-    return _loaded(stack, child, configuration.client_port, _OMS, check)
+    return replace(_loaded(stack, child, configuration.client_port, _OMS, check), configuration=configuration)
+
+
+def _power(stack: ExitStack, folder: Path) -> Running:
+    return _router("", "info", stack, folder, (r'(?m)^durability = "process"', 'durability = "power"'))
 
 
 def timed(stack: ExitStack, folder: Path) -> Running:
@@ -123,6 +137,8 @@ BASIC: Final = (
     _contender("d", "THIS ROUTER, default settings, journal on", _router, "", "info"),
 )
 VARIANTS: Final = (
+    Contender("d-ops", "d, with two operators looking on", _watched),
+    Contender("d-pow", 'd, durability = "power"', _power),
     _contender("d-err", "d, log level error (a setting)", _router, "", "error"),
     _contender("d-log", "d without the structured log", _router, "log", "info"),
     _contender("d-raw", "d without the raw FIX log", _router, "rawlog", "info"),

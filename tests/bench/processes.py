@@ -73,6 +73,14 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
+    def said(self, text: str) -> None:
+        """Wait until its output has a text. Raises `Failed` where it ends, or takes too long."""
+        until = time.monotonic() + _START_S
+        while text not in self._output.read_text(errors="replace"):
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise self.failed(f"it did not say {text!r}")
+            time.sleep(0.02)
+
     def listening(self, port: int) -> None:
         """Wait until it takes connections. Raises `Failed` where it does not.
 

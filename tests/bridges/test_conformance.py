@@ -392,8 +392,14 @@ QUESTIONS: dict[str, dict[str, dict[str, str]]] = {
     },
     "PRIMEBIT": {"balances": {}, "positions": {}, "open-orders": {}},
     "MOONBASE": {
-        "balances": {}, "positions": {}, "deposits": {}, "deposit-address": {"asset": "BTC"}, "withdrawals": {},
-        "assign-margin": {"symbol": "ETC:BTC", "margin": "10"},
+        "balances": {}, "positions": {}, "deposits": {}, "deposit-address": {"asset": "BTC"}, "withdrawals": {}, "open-orders": {},
+    },
+    "PHEMEX": {
+        "balances": {}, "positions": {}, "open-orders": {}, "order-book": {"symbol": "BTCUSD"}, "trades": {"symbol": "BTCUSD"},
+    },
+    "CRYPTOCOM": {
+        "balances": {}, "open-orders": {}, "all-orders": {}, "filled-orders": {}, "symbols": {}, "ticker": {"symbol": "btcusdt"},
+        "order-book": {"symbol": "btcusdt"}, "trades": {"symbol": "btcusdt"}, "candles": {"symbol": "btcusdt", "period": "1"},
     },
 }  # fmt: skip
 

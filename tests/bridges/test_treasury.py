@@ -23,9 +23,12 @@ def test_no_protocol_knows_a_treasury_call(call: str) -> None:
 
 
 def test_no_topic_moves_anything_out() -> None:
-    """What an operator may ask: margin may be assigned within the account, and nothing else acts."""
+    """What an operator may ask: questions, and nothing that acts."""
     settings = load(DEMO_ROUTER)
     bridges = venues.bridges(settings, DEMO_ROUTER.parent, lambda _event: None, time.time_ns, lambda *_args, **_fields: None)
     topics = {topic for bridge in bridges.values() for topic in bridge.topics}
-    assert {"balances", "positions", "deposits", "withdrawals", "assign-margin"} <= topics
+    assert {"balances", "positions", "deposits", "withdrawals"} <= topics
+    assert not {topic for topic in topics if any(word in topic for word in ("assign", "cancel", "create", "set-"))}
+    assert all("balances" in bridge.topics for bridge in bridges.values())
+    assert all("open-orders" in bridge.topics for bridge in bridges.values())
     assert not {topic for topic in topics if "withdraw" in topic and topic != "withdrawals"} | {t for t in topics if "transfer" in t}

@@ -14,7 +14,7 @@ from bridges.moonbase.protocol import MoonbaseProtocol
 from bridges.wire import Note, Told
 from router.model import LinkDown, LinkUp, NotSent, Unanswered
 from router.rules import Instrument
-from tests.bridges.moonbase.desk import MS, NOW, ORDERS, SYMBOL, TRADES, Desk, S, ask, place, row
+from tests.bridges.moonbase.desk import CANCELLED, MS, NOW, ORDERS, SYMBOL, TRADES, Desk, S, ask, place, row
 
 MINUTE = 60 * S
 
@@ -223,6 +223,11 @@ def test_deposits_are_listed_anew_each_time() -> None:
     assert desk.reply([]) == [Told(2)]
 
 
+def change(desk: Desk, ticket: int, what: str, **arguments: str) -> list[Any]:
+    """What is no question."""
+    return desk.do(desk.protocol.change(ticket, what, arguments, desk.now))
+
+
 def test_a_deposit_address_and_a_margin_are_asked_for_on_their_channels() -> None:
     """The document's frames; margins are texts, by symbol."""
     desk = Desk(trades=True)
@@ -230,12 +235,12 @@ def test_a_deposit_address_and_a_margin_are_asked_for_on_their_channels() -> Non
     desk.reply([])
     assert (desk.sent[-1]["event"], desk.sent[-1]["payload"]) == ("get_deposit_address", {"asset": "BTC_T"})
     assert desk.reply({"asset": "BTC_T", "address": "some address"}) == [Told(1, ({"asset": "BTC_T", "address": "some address"},))]
-    inquire(desk, 2, "assign-margin", symbol=SYMBOL, margin="10")
+    change(desk, 2, "assign-margin", symbol=SYMBOL, margin="10")
     desk.reply([])
     assert (desk.sent[-1]["event"], desk.sent[-1]["payload"]) == ("assign", {SYMBOL: "10"})
     (told,) = desk.reply({"data": [{"symbol": SYMBOL, "margin": 10}]})
     assert told.rows == ({"symbol": SYMBOL, "margin": "10"},)
-    inquire(desk, 3, "assign-margin", symbol=SYMBOL, margin="11")
+    change(desk, 3, "assign-margin", symbol=SYMBOL, margin="11")
     (told,) = desk.wait(5 * S)
     assert "may have been done" in told.error
 
@@ -244,8 +249,7 @@ def test_a_deposit_address_and_a_margin_are_asked_for_on_their_channels() -> Non
     ("topic", "arguments"),
     [
         ("create_withdrawal", {}), ("balances", {"asset": "X"}), ("deposit-address", {}), ("deposits", {"limit": "-1"}),
-        ("assign-margin", {"symbol": "NO:SUCH", "margin": "1"}), ("assign-margin", {"symbol": SYMBOL, "margin": "1e3"}),
-        ("assign-margin", {"symbol": SYMBOL, "margin": "-1"}), ("assign-margin", {"symbol": SYMBOL, "margin": "NaN"}),
+        ("open-orders", {"symbol": SYMBOL}),
     ],
 )  # fmt: skip
 def test_a_wrong_question_is_answered_at_once(topic: str, arguments: dict[str, str]) -> None:
@@ -255,6 +259,53 @@ def test_a_wrong_question_is_answered_at_once(topic: str, arguments: dict[str, s
     (told,) = inquire(desk, 7, topic, **arguments)
     assert told.ticket == 7 and told.error
     assert len(desk.sent) == before
+
+
+@pytest.mark.parametrize("margin", ["1e3", "-1", "NaN", "10"])
+def test_a_wrong_change_is_refused_at_once(margin: str) -> None:
+    """A margin that is no plain number, a symbol that is not configured, and a question that is none; no frame."""
+    desk = Desk(trades=True)
+    before = len(desk.sent)
+    (told,) = change(desk, 7, "assign-margin", symbol=SYMBOL if margin != "10" else "NO:SUCH", margin=margin)
+    assert told.ticket == 7 and told.error
+    (told,) = change(desk, 8, "balances")
+    assert told.error.startswith("no such topic")
+    assert len(desk.sent) == before
+
+
+def test_nothing_is_changed_by_asking() -> None:
+    """What changes something is no topic, and is not done for who asks for it as one."""
+    desk = Desk(trades=True)
+    before = len(desk.sent)
+    assert set(desk.protocol.changes) == {"assign-margin"}
+    assert not set(desk.protocol.changes) & set(desk.protocol.topics)
+    (told,) = inquire(desk, 1, "assign-margin", symbol=SYMBOL, margin="10")
+    assert "no such topic: assign-margin" in told.error
+    assert len(desk.sent) == before
+
+
+def test_open_orders_are_those_of_the_joined_channel() -> None:
+    """Anybody's of the account, without what has ended, with exact amounts and the side that the sign means; no join is spent."""
+    desk = Desk(trades=True, snapshot=(row(id=30, requested_amount=-1.50, limit_price=0.5), row(id=31, **CANCELLED)))
+    desk.live()
+    joins = desk.joins()
+    (told,) = inquire(desk, 1, "open-orders")
+    assert [(each["order_id"], each["side"], each["amount"], each["symbol"]) for each in told.rows] == [
+        ("30", "sell", "1.5", SYMBOL), ("10", "buy", "1.0", SYMBOL),
+    ]  # fmt: skip
+    assert told.error == "" and "cl_ord_id" not in told.rows[0]
+    desk.upsert(row(id=30, requested_amount=-1.5, limit_price=0.5, **CANCELLED))
+    assert [each["order_id"] for each in inquire(desk, 2, "open-orders")[0].rows] == ["10"]
+    assert desk.joins() == joins
+
+
+def test_open_orders_that_are_not_known_for_certain_are_not_told() -> None:
+    """After a row that cannot be read, until the channel was joined anew: a list that may be false is none."""
+    desk = Desk(trades=True)
+    desk.live()
+    desk.upsert({"id": "nonsense"})
+    (told,) = inquire(desk, 1, "open-orders")
+    assert (told.rows, told.error) == ((), f"the orders of {SYMBOL} are not known for certain now")
 
 
 def test_every_question_is_answered_once() -> None:
