@@ -252,6 +252,8 @@ def _unfit(state: State, order: Order, request: CancelOrder | ReplaceOrder, now:
     place_and_instrument = state.policy.find(order.destination, order.venue_symbol)
     if place_and_instrument is None:
         return f"{order.destination} is not configured any more"
+    if place_and_instrument[0].closed:
+        return place_and_instrument[0].closed
     terms = _terms(order, request)
     rest = EXACT.subtract(request.order_qty, order.cum_qty)
     if rest <= 0:

@@ -35,7 +35,8 @@ def new_order(state: State, request: NewOrder, now: int) -> list[Effect]:
     outcome = request.refusal or _stale(request, now, client.max_age) or routed(state, request, now)
     if not isinstance(outcome, Refusal):
         address(order, *outcome)
-        outcome = _halted(state, order) or check(request, order.time_in_force, *outcome) or _set_timer(state, order, now) or outcome
+        wrong = _halted(state, order, outcome[0]) or check(request, order.time_in_force, *outcome)
+        outcome = wrong or _set_timer(state, order, now) or outcome
     closed, hold = _closed(state, order.link)
     if not isinstance(outcome, Refusal) and closed and not hold:
         outcome = Refusal(OrdRejReason.EXCHANGE_CLOSED, f"{order.destination} {closed}: the order was not sent")
@@ -59,7 +60,8 @@ def routed(state: State, request: NewOrder, now: int) -> Place | Refusal:
     """Where an order goes now, or why nowhere."""
 
     def takes(destination: Destination) -> bool:
-        return not _closed(state, destination.link)[0] and not halt_of(state, request.session, request.account, destination.name)
+        halted = destination.closed or halt_of(state, request.session, request.account, destination.name)
+        return not halted and not _closed(state, destination.link)[0]
 
     return state.policy.route(request, now, takes)
 
@@ -72,8 +74,8 @@ def status_request(state: State, request: StatusRequest, now: int) -> list[Effec
     return [status(order, now, order.text, request.ord_status_req_id)]
 
 
-def _halted(state: State, order: Order) -> Refusal | None:
-    halted = halt_of(state, order.request.session, order.request.account, order.destination)
+def _halted(state: State, order: Order, destination: Destination) -> Refusal | None:
+    halted = destination.closed or halt_of(state, order.request.session, order.request.account, order.destination)
     return Refusal(OrdRejReason.BROKER_OPTION, f"{halted}: not executed") if halted else None
 
 

@@ -78,6 +78,8 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     instruments: tuple[Instrument, ...]
     witness: str = ""
     """The link of a second witness of what happens there: asked first, since it knows more; "" where there is none."""
+    closed: str = ""
+    """Why its account takes no new orders and no replaces, by configuration; "" where it does. Cancels pass."""
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,6 +23,7 @@ from router.words import ExecType, OrdType, Side, TimeInForce
 
 __all__ = ["AccountSettings", "ClientSettings", "DestinationSettings", "Fault", "SecretSource", "Settings", "load"]
 
+_CLOSED = {"trade": "", "view": "venue account {} is for viewing only", "suspended": "venue account {} is suspended"}
 Positive = Annotated[Decimal, Field(gt=0)]
 Name = Annotated[str, Field(min_length=1)]
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -166,6 +167,8 @@ class AccountSettings(_Strict):
     sessions: tuple[Name, ...] = ()
     rest_url: Annotated[str, Field(pattern="^https?://")] | None = None
     stream_url: Annotated[str, Field(pattern="^wss?://")] | None = None
+    mode: Literal["trade", "view", "suspended"] = "trade"
+    """"view" and "suspended" take no new orders and no replaces; cancels pass, and what happens to open orders is told."""
     environment: Literal["live", "demo"] = "live"
     """For a venue that has both behind one address."""
     emulate_ioc: bool = False
@@ -355,10 +358,12 @@ class Settings(_Strict):
     def frozen(self, capabilities: dict[str, Capabilities]) -> rules.Configured:
         """As the core wants it; `capabilities` by destination, from the venues' code."""
         venues = {each.name: each.venue or each.name for each in self.destinations}
+        closed = {each.name: _CLOSED[each.mode].format(each.name) for each in self.accounts}
         return rules.Configured(
             destinations=tuple(
                 rules.Destination(
                     name=each.name, account=each.account, link=each.link, witness=each.witness, venue=venues[each.name],
+                    closed=closed[each.account],
                     capabilities=capabilities[each.name], instruments=tuple(instrument.frozen() for instrument in each.instruments),
                 )
                 for each in self.destinations

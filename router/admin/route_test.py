@@ -48,9 +48,7 @@ def route_test(state: State, order: NewOrder, now: int) -> RouteTest:
     return _answer(destination, instrument, refused, steps + found)
 
 
-def _hindrance(
-    state: State, order: NewOrder, destination: Destination, instrument: Instrument, now: int
-) -> tuple[str, list[str]]:
+def _hindrance(state: State, order: NewOrder, destination: Destination, instrument: Instrument, now: int) -> tuple[str, list[str]]:
     """Why it would be refused all the same, "" where it would not; and what was looked at, in the engine's order."""
     halted = halt_of(state, order.session, order.account, destination.name)
     if halted:

@@ -22,12 +22,35 @@ Happened = tuple[int, int, str, str, Iterable[tuple[str, str]]]
 
 _CLIENT: Final = frozenset(
     {
-        "NewOrder", "CancelOrder", "ReplaceOrder", "StatusRequest", "MassCancel", "MassStatus", "ClientUp", "ClientDown",
-        "SecurityListRequest", "SecurityDefinitionRequest", "TradingStatusRequest", "PositionsRequest",
-    }  # fmt: skip
+        "NewOrder",
+        "CancelOrder",
+        "ReplaceOrder",
+        "StatusRequest",
+        "MassCancel",
+        "MassStatus",
+        "ClientUp",
+        "ClientDown",
+        "SecurityListRequest",
+        "SecurityDefinitionRequest",
+        "TradingStatusRequest",
+        "PositionsRequest",
+    }
 )
 _VENUE: Final = frozenset(
-    {"Accepted", "Filled", "Canceled", "Replaced", "Rejected", "CancelRejected", "Stated", "Found", "LinkUp", "LinkDown", "Priced", "Listed"}
+    {
+        "Accepted",
+        "Filled",
+        "Canceled",
+        "Replaced",
+        "Rejected",
+        "CancelRejected",
+        "Stated",
+        "Found",
+        "LinkUp",
+        "LinkDown",
+        "Priced",
+        "Listed",
+    }
 )
 _FILLS: Final = frozenset({ExecType.TRADE, ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL})
 _SAID: Final[dict[str, str]] = {

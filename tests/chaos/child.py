@@ -23,7 +23,7 @@ from bridges.moonbase import joins
 from bridges.shell import Bridge
 from fix.acceptor import Acceptor
 from fix.initiator import VenueLink
-from router import journal, runtime
+from router import journal
 from router.logs import Narrator
 from router.model import (
     CancelOrder,

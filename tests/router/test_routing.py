@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from router.model import NewOrder, Refusal
 from router.policy import Policy
 from router.rules import Destination, Route
-from router.words import OrdType, Side, TimeInForce
-from tests.router.desk import LINK, SESSION, D, Desk, configured, reports, sent
+from router.words import OrdStatus, OrdType, Side, TimeInForce
+from tests.router.desk import LINK, SESSION, D, Desk, configured, rejects, reports, sent
 
 HOUR = 3_600_000_000_000
 
@@ -160,3 +161,31 @@ def test_a_long_table_is_looked_up_by_an_orders_words() -> None:
     assert not isinstance(found, Refusal)
     assert found[0].name == "BINANCE"
     assert [len(each) for each in policy.routes._by_words.values()] == [1]
+
+
+def test_an_account_that_is_not_for_trading_takes_no_orders_and_its_fallback_does() -> None:
+    """By configuration: new orders and replaces are refused with the reason, cancels pass."""
+    places = configured().destinations
+    closed = msgspec.structs.replace(places[0], closed="venue account acc is suspended")
+    desk = Desk()
+    desk.new("a")
+    desk.accept(1)
+    desk.apply(configured(destinations=(closed, *places[1:])))
+    refused = reports(desk.new("b", destination="BINANCE"))[0]
+    assert (refused.ord_status, refused.text) == (OrdStatus.REJECTED, "venue account acc is suspended: not executed")
+    assert "is suspended" in rejects(desk.replace("r", "a"))[0].text
+    assert sent(desk.cancel("c", "a")) == ["Cancel"]
+    desk.apply(configured(destinations=(closed, *places[1:]), routes=(Route(destination="BINANCE", fallbacks=("GBBO",)),)))
+    assert sent(desk.new("d")) == ["Place"]
+    assert desk.order("d").destination == "GBBO"
+
+
+def test_two_accounts_at_one_venue_are_two_destinations_chosen_by_the_clients_account() -> None:
+    """The client names the venue; its Account(1) decides whose credentials are used."""
+    first = configured().destinations[0]
+    second = msgspec.structs.replace(first, name="BINANCE-2", account="acc-2")
+    routes = (Route(destination="BINANCE-2", requested=("BINANCE",), accounts=("fund-2",)),)
+    desk = Desk(destinations=(first, second), routes=routes)
+    for name, account, place in (("a", "fund-2", "BINANCE-2"), ("b", "fund-1", "BINANCE")):
+        desk.new(name, account=account, destination="BINANCE")
+        assert desk.order(name).destination == place
