@@ -92,7 +92,7 @@ def filled(state: State, event: Filled, now: int) -> list[Effect]:
     effects += _missed(order, leg, event.cum_qty, event.avg_px, now, event.last_qty, event.last_px)
     last_qty = EXACT.subtract(event.last_qty, counted)
     if event.complete:
-        effects += _replaced_unheard(state, order, leg, EXACT.add(leg.cum_qty, last_qty), now)
+        effects += _replaced_unheard(state, order, leg, EXACT.add(leg.told_qty, last_qty), now)
     late = f"executed although the order was {order.base}" if order.done else ""
     order.fill(leg, last_qty, event.last_px, event.complete, now)
     text = "; ".join(each for each in (late, event.text) if each)
@@ -104,6 +104,8 @@ def filled(state: State, event: Filled, now: int) -> list[Effect]:
     if order.overfilled:
         effects.append(Alert(f"{order.destination} executed {order.cum_qty:f} of {order.request.order_qty:f}", order.order_id))
     effects += _judge_gap(state, order, leg, event, now)
+    if event.complete and not order.done:
+        effects += _nothing_left(order, leg, now)
     if order.done:
         return effects + _end_pending(state, order, now)
     if waited and not order.asked:
@@ -120,7 +122,7 @@ def canceled(state: State, event: Canceled, now: int) -> list[Effect]:
     effects = _missed(order, leg, event.cum_qty, event.avg_px, now)
     if leg is not order.leg:
         return effects  # a leg that was over; its late executions are facts all the same
-    known = event.cum_qty is not None and event.cum_qty <= leg.cum_qty
+    known = event.cum_qty is not None and event.cum_qty <= leg.told_qty
     if order.doubt and not order.done and not known:
         # What was executed between the last report before the doubt and this end is not known, so neither is CumQty.
         doubt = f"{order.destination} says that the order is {event.how}, but not what was executed of it meanwhile"
@@ -191,7 +193,7 @@ def stated(state: State, event: Stated, now: int) -> list[Effect]:
         return []  # somebody else's on the same account
     leg = _bind(state, order, event)
     if not event.asked:
-        news = event.cum_qty > leg.cum_qty or (leg is order.leg and not order.done and event.status is not OrdStatus.NEW)
+        news = event.cum_qty > leg.told_qty or (leg is order.leg and not order.done and event.status is not OrdStatus.NEW)
         if news and order.order_id not in state.due:
             state.wait(order, now)
         return []
@@ -220,15 +222,25 @@ def _standing(state: State, order: Order, leg: Leg, event: Stated, now: int) -> 
     if filled:
         effects += _replaced_unheard(state, order, leg, event.cum_qty, now)
     effects += _missed(order, leg, event.cum_qty, event.avg_px, now, complete=filled)
-    if filled and not order.done and order.request.order_qty is None and leg.cum_qty == event.cum_qty:
+    if filled and not order.done and order.request.order_qty is None and leg.told_qty == event.cum_qty:
         # An order by cash amount has no quantity that tells its end; the executions were told before.
         order.happen(Happening.FILLED, now)
         effects.append(status(order, now, f"{order.destination} says that nothing is left of it"))
-    if leg.cum_qty < event.cum_qty or (event.status is OrdStatus.FILLED and leg.leaves_qty):
+    if leg.told_qty < event.cum_qty or (event.status is OrdStatus.FILLED and leg.leaves_qty):
         return effects + _unclear(state, order, f"{order.destination} says that {event.cum_qty:f} was executed, but not how", now)
+    if filled and not order.done:
+        effects += _nothing_left(order, leg, now)
     effects += answered(state, order, now)
     order.doubt = ""
     return effects + (_end_pending(state, order, now) if order.done else _send_held(state, order, now))
+
+
+def _nothing_left(order: Order, leg: Leg, now: int) -> list[Effect]:
+    """The venue has executed all of it, and of that an operator took a part back: nobody works that part any more."""
+    if leg is not order.leg or leg.leaves_qty or not leg.aside_qty or order.request.order_qty is None:
+        return []
+    order.happen(Happening.CANCELED, now)
+    return [report(order, ExecType.CANCELED, now, "the rest was executed, and taken back by the operator")]
 
 
 def _replaced_unheard(state: State, order: Order, leg: Leg, cum_qty: Decimal, now: int) -> list[Effect]:
@@ -290,7 +302,7 @@ def cancel_rejected(state: State, event: CancelRejected, now: int) -> list[Effec
 def _counted(leg: Leg, event: Filled) -> Decimal:
     """How much of an execution was booked before, from the venue's totals."""
     if event.cum_qty is not None:
-        return event.last_qty if event.cum_qty <= leg.cum_qty else ZERO
+        return event.last_qty if event.cum_qty <= leg.told_qty else ZERO
     counted = min(leg.inferred, event.last_qty)
     leg.inferred = EXACT.subtract(leg.inferred, counted)
     return counted
@@ -304,7 +316,7 @@ def _missed(
     AvgPx, at the order's limit. `last_qty`, `last_px`: the execution that comes with these figures, which is booked by itself."""
     if cum_qty is None or (avg_px is None and last_qty):
         return []
-    missing = EXACT.subtract(EXACT.subtract(cum_qty, leg.cum_qty), last_qty)
+    missing = EXACT.subtract(EXACT.subtract(cum_qty, leg.told_qty), last_qty)
     if missing <= 0:
         return []
     price, how = _derived(leg, cum_qty, avg_px, missing, EXACT.multiply(last_qty, last_px))
@@ -322,7 +334,7 @@ def _missed(
 def _derived(leg: Leg, cum_qty: Decimal, avg_px: Decimal | None, missing: Decimal, last_value: Decimal) -> tuple[Decimal | None, str]:
     if avg_px is None:
         return leg.terms.price, "the order's limit, for the venue states none"
-    value = EXACT.subtract(EXACT.subtract(EXACT.multiply(avg_px, cum_qty), leg.notional), last_value)
+    value = EXACT.subtract(EXACT.subtract(EXACT.multiply(avg_px, cum_qty), leg.told_value), last_value)
     price = EXACT.divide(value, missing).quantize(_DERIVED_STEP, context=EXACT).normalize(EXACT)
     return price, f"the venue's average, {avg_px:f}" if price <= 0 else "the venue's average"
 

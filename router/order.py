@@ -112,7 +112,7 @@ class Pending:
 class Leg:
     """One order at the venue. Quantities and prices are the venue's, of this leg alone."""
 
-    __slots__ = ("accepted", "cum_qty", "inferred", "notional", "terms", "venue_cl_ord_id", "venue_order_id")
+    __slots__ = ("accepted", "aside_qty", "aside_value", "cum_qty", "inferred", "notional", "terms", "venue_cl_ord_id", "venue_order_id")
 
     def __init__(self, venue_cl_ord_id: str, terms: NewOrder) -> None:
         self.venue_cl_ord_id = venue_cl_ord_id
@@ -125,12 +125,25 @@ class Leg:
         """Of `cum_qty`: what was booked from the venue's totals, and whose executions may still be told."""
         self.accepted = False
         """Whether the venue has said that it has it."""
+        self.aside_qty = ZERO
+        """What operators took back of what the venue told, which it goes on counting."""
+        self.aside_value = ZERO
+
+    @property
+    def told_qty(self) -> Decimal:
+        """What was executed of it by the venue's own count, as far as it was heard."""
+        return EXACT.add(self.cum_qty, self.aside_qty) if self.aside_qty else self.cum_qty
+
+    @property
+    def told_value(self) -> Decimal:
+        """The value of that."""
+        return EXACT.add(self.notional, self.aside_value)
 
     @property
     def leaves_qty(self) -> Decimal:
         """What the venue may still execute of it."""
         order_qty = self.terms.order_qty
-        return ZERO if order_qty is None else max(EXACT.subtract(order_qty, self.cum_qty), ZERO)
+        return ZERO if order_qty is None else max(EXACT.subtract(order_qty, self.told_qty), ZERO)
 
 
 class Order:

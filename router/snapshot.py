@@ -33,7 +33,7 @@ from router.references import References
 from router.rules import Configured, Instrument
 from router.shares import revive
 from router.state import Halted, Reconciling, State, Traded, Watching
-from router.words import Done, OrdStatus, TimeInForce
+from router.words import ZERO, Done, OrdStatus, TimeInForce
 
 __all__ = ["VERSION", "SnapshotUnfit", "Unsure", "dump", "load", "uncovered"]
 
@@ -58,6 +58,8 @@ class _Leg(msgspec.Struct, array_like=True):
     notional: Decimal
     inferred: Decimal
     accepted: bool
+    aside_qty: Decimal = ZERO
+    aside_value: Decimal = ZERO
 
 
 class _Pending(msgspec.Struct, tag="pending"):

@@ -85,6 +85,15 @@ def test_every_table_of_the_configuration_is_told() -> None:
     assert told == set(Settings.model_fields)
 
 
+def test_the_messages_are_those_of_the_rules_of_engagement() -> None:
+    """Which are held to the code themselves; Reject(3) is the session's, and told here too."""
+    messages = re.split(r"\n## ", (ROOT / "fix" / "README.md").read_text())[1]
+    known = {(way, kind) for kind, way in re.findall(r"^\| `(\w+)` \|.*\| (in|out) \|", messages, re.MULTILINE)}
+    taken, sent = re.findall(r"In: (.*?)\. Out: (.*?)\. ", section("## Connect your OMS"))[0]
+    told = {(way, kind) for way, text in (("in", taken), ("out", sent)) for kind in re.findall(r"`(\w+)`", text)}
+    assert told == known | {("out", "3")}
+
+
 # --- operators ------------------------------------------------------------------------------------------------------------
 
 

@@ -139,6 +139,9 @@ def test_what_names_a_thing_stands_first_and_always_stays() -> None:
             head = text.splitlines()[0].split()
             assert head[:3] == ["destination", name, "amount0"] and "WHAT" in text
             assert "note" not in head and "amount19, note" in text
+    names = {"our_order": "261121080000-42", "order_id": "85906b94-3784-4e15-ac19-590bc5af4aff", "symbol": "BTCUSD"}
+    text = seen("balances", [c.BookRow(destination="MOONBASE", fields=fields | names, error="")], 40)
+    assert not [name for name in names if name in text.partition("not shown")[2]]
     text = seen("balances", [c.BookRow(destination="A", fields={"note": "x", "free": "1", "coin": "btc", "held": "0"}, error="")], 160)
     assert text.splitlines()[0].split() == ["destination", "coin", "free", "held", "note"]
 

@@ -106,3 +106,23 @@ def test_in_the_words_of_each_version() -> None:
     found = {begin: [fields(ClientDialect(begin, "s").encode(each)) for each in effects] for begin in ("FIX.4.2", "FIX.4.4")}
     assert [(m["20"], m["150"], m["39"], m["19"][-1]) for m in found["FIX.4.2"]] == [("2", "1", "1", "2"), ("1", "1", "1", "3")]
     assert [(m["150"], m["39"], m["19"][-1]) for m in found["FIX.4.4"]] == [("G", "1", "2"), ("H", "1", "3")]
+
+
+def test_what_an_operator_took_back_is_not_brought_back_by_the_venues_totals() -> None:
+    """It goes on counting what it told; only what it executes from then on is new."""
+    desk = traded("0.5")
+    bust(desk, 2)
+    assert shape(desk.state(OrdStatus.NEW, "0.5")) == []
+    said = desk.fill("0.2", "100", cum_qty=D("0.7"), avg_px=D(100))
+    assert [(each.last_qty, each.cum_qty) for each in reports(said)] == [(D("0.2"), D("0.2"))]
+    last = desk.fill("0.3", "100", complete=True, cum_qty=D(1), avg_px=D(100))
+    assert shape(last) == ["trade/partially-filled", "canceled/canceled"]
+    assert (desk.order().cum_qty, desk.order().doubt) == (D("0.5"), "")
+
+
+def test_what_an_operator_corrected_stays_corrected() -> None:
+    """Quantity and price."""
+    desk = traded("0.5")
+    correct(desk, 2, "0.4", "99")
+    assert shape(desk.state(OrdStatus.NEW, "0.5", "100")) == []
+    assert (desk.order().cum_qty, desk.order().avg_px) == (D("0.4"), D(99))
