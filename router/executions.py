@@ -108,7 +108,7 @@ def filled(state: State, event: Filled, now: int) -> list[Effect]:
         effects += _nothing_left(order, leg, now)
     if order.done:
         return effects + _end_pending(state, order, now)
-    if waited and not order.asked:
+    if waited and not order.asked and not (order.pending is not None and order.pending.sent):
         state.rest(order)
     return effects + _send_held(state, order, now)
 

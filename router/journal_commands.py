@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,8 +107,9 @@ def _tell(rows: Iterable[dict[str, Any]], as_json: bool, line: Callable[[dict[st
 
 def _fill(row: dict[str, Any]) -> str:
     what = "" if row["exec_type"] == "trade" else f"  {row['exec_type']} of {row['exec_ref_id']}"
-    done = f"{row['side']} {row['last_qty']} {row['symbol']} @ {row['last_px']}"
-    return f"{clock(row['time'])}  {done}  cum {row['cum_qty']}  {row['destination']}  order {row['order_id']}  {row['cl_ord_id']}{what}"
+    qty, px, cum = (f"{Decimal(row[name]):f}" for name in ("last_qty", "last_px", "cum_qty"))
+    done = f"{row['side']} {qty} {row['symbol']} @ {px}"
+    return f"{clock(row['time'])}  {done}  cum {cum}  {row['destination']}  order {row['order_id']}  {row['cl_ord_id']}{what}"
 
 
 def _reject(row: dict[str, Any]) -> str:

@@ -320,7 +320,7 @@ class Order:
         leg.cum_qty = EXACT.add(leg.cum_qty, quantity)
         leg.notional = EXACT.add(leg.notional, value)
         leg.inferred = min(leg.inferred, leg.cum_qty)
-        self.cum_qty = EXACT.add(self.cum_qty, quantity)
+        self.cum_qty = EXACT.add(self.cum_qty, quantity) or ZERO
         self.notional = EXACT.add(self.notional, value)
 
     def check(self) -> None:

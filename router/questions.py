@@ -97,7 +97,8 @@ def sweep(state: State, now: int) -> list[Effect]:
     quiet: dict[str, Order] = {}
     for order in state.blotter.live.values():
         older = order.link not in quiet or order.heard < quiet[order.link].heard
-        if older and order.leg.accepted and not (order.done or order.asked or order.doubt or order.pending) and order.link in state.up:
+        waits = order.done or order.asked or bool(order.doubt) or (order.pending is not None and order.order_id in state.due)
+        if older and order.leg.accepted and not waits and order.link in state.up:
             quiet[order.link] = order
     long_quiet = [order for order in quiet.values() if order.heard + every <= now]
     wait = _SECOND if long_quiet else min([order.heard + every - now for order in quiet.values()], default=every)
@@ -273,6 +274,7 @@ def found(state: State, event: Found, now: int) -> list[Effect]:
     if order.done:
         return answered(state, order, now)  # a repeated question's second answer
     free = sorted(each for each in event.candidates if state.blotter.at_venue(order.account, None, each) is None)
+    order.candidates = ()
     if order.venue_order_id is not None:
         return answered(state, order, now) if event.candidates else not_found(state, order, now, as_of=event.as_of)
     if not free:

@@ -78,7 +78,7 @@ def _position(state: State, limit: Limit, figure: Any, now: int) -> Decimal:  # 
 
 def _loss(state: State, limit: Limit, figure: Any, now: int) -> Decimal | None:
     made = result(state, figure, limit, now)
-    return None if made is None else EXACT.minus(made)
+    return None if made is None else EXACT.subtract(Decimal(0), made)
 
 
 def _traded(state: State, limit: Limit, figure: Any, now: int) -> Decimal:  # noqa: ARG001

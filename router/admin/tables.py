@@ -218,20 +218,23 @@ def books(rows: Sequence[BookRow]) -> list[Listing]:
     return [*tables, Listing((), (), "" if tables else "nothing", foot=silent)] if silent or not tables else tables
 
 
-_NAMES: Final = ("asset", "currency", "coin", "symbol", "orderid", "ourorder")
-"""What names a row's thing, whatever the venue's spelling: order_id, orderId."""
+_NAMES: Final = ("asset", "currency", "coin", "symbol", "orderid", "ourorder", "side")
+"""What names a row's thing, whatever the venue's spelling: order_id, orderId; without its side an order or a position is not known."""
+_NO_AMOUNTS: Final = ("_id", "Id", "ID", "_at", "time", "Time", "Ns", "Seq")
+"""How the names of numbers end that count nothing: "bid" is none of them."""
 
 
 def _book(names: Sequence[str], rows: Sequence[BookRow]) -> Listing:
     """What names the thing comes first and always stays; then amounts; then the rest."""
     columns = [Column("destination")]
-    arranged = sorted(names, key=lambda name: (_naming(name), not all(_amount(row.fields[name]) for row in rows)))
+    money = {name for name in names if _counts(name) and all(_amount(row.fields[name]) for row in rows)}
+    arranged = sorted(names, key=lambda name: (_naming(name), name not in money))
     for at, name in enumerate(arranged, start=1):
         told = [row.fields[name] for row in rows]
         # Where there is no room for all, amounts of nothing go first, then what stands last.
         nothing = not any(each.strip("-+.0") for each in told)
         rank = 0 if _naming(name) < len(_NAMES) else at + len(names) * nothing
-        columns.append(Column(name, MONEY if rank and all(map(_amount, told)) else ID, rank))
+        columns.append(Column(name, MONEY if rank and name in money else ID, rank))
     return Listing(columns, [[row.destination, *(row.fields[name] for name in arranged)] for row in rows], "nothing")
 
 
@@ -239,6 +242,11 @@ def _naming(name: str) -> int:
     """Its place among the names; after them what is none."""
     plain = name.replace("_", "").lower()
     return _NAMES.index(plain) if plain in _NAMES else len(_NAMES)
+
+
+def _counts(name: str) -> bool:
+    """Whether a number of this name may be an amount."""
+    return name != "id" and not name.endswith(_NO_AMOUNTS)
 
 
 def _amount(text: str) -> bool:

@@ -132,7 +132,7 @@ def test_venues_that_tell_different_things_have_tables_of_their_own() -> None:
 def test_what_names_a_thing_stands_first_and_always_stays() -> None:
     """Whatever the venue's spelling and order, and however many amounts there are; then amounts, then the rest."""
     fields = {f"amount{at}": "12345.678" for at in range(20)} | {"note": "text"}
-    for name in ("asset", "currency", "coin", "symbol", "order_id", "orderId", "our_order"):
+    for name in ("asset", "currency", "coin", "symbol", "order_id", "orderId", "our_order", "side"):
         rows = [c.BookRow(destination="MOONBASE", fields=fields | {name: "WHAT"}, error="")]
         for width in (60, 160):
             text = seen("balances", rows, width)
@@ -142,8 +142,12 @@ def test_what_names_a_thing_stands_first_and_always_stays() -> None:
     names = {"our_order": "261121080000-42", "order_id": "85906b94-3784-4e15-ac19-590bc5af4aff", "symbol": "BTCUSD"}
     text = seen("balances", [c.BookRow(destination="MOONBASE", fields=fields | names, error="")], 40)
     assert not [name for name in names if name in text.partition("not shown")[2]]
-    text = seen("balances", [c.BookRow(destination="A", fields={"note": "x", "free": "1", "coin": "btc", "held": "0"}, error="")], 160)
-    assert text.splitlines()[0].split() == ["destination", "coin", "free", "held", "note"]
+    text = seen(
+        "balances",
+        [c.BookRow(destination="A", fields={"note": "x", "accountId": "7", "bid": "1", "coin": "b", "held": "0"}, error="")],
+        160,
+    )
+    assert text.splitlines()[0].split() == ["destination", "coin", "bid", "held", "note", "accountId"]
 
 
 def test_what_an_act_would_do_is_listed() -> None:

@@ -101,8 +101,9 @@ def main(orders: int) -> None:
         print(f"start without a snapshot  {_in_a_process_of_its_own(folder)}")
         since = time.perf_counter()
         compact(folder, print)
-        snapshot = next(iter(saved(folder).values()))
-        print(f"compact                   {time.perf_counter() - since:5.2f} s  (snapshot of {snapshot.stat().st_size / 1e6:.0f} MB)")
+        snapshot = next(iter(saved(folder).values()), None)
+        size = "nothing to keep yet: one file" if snapshot is None else f"snapshot of {snapshot.stat().st_size / 1e6:.0f} MB"
+        print(f"compact                   {time.perf_counter() - since:5.2f} s  ({size})")
         print(f"start from the snapshot   {_in_a_process_of_its_own(folder)}")
 
 

@@ -468,6 +468,17 @@ def test_a_native_replace_whose_answer_was_lost_shows_in_the_end_of_the_order() 
         assert (desk.order().cl_ord_id, desk.order().pending) == ("r", None)
 
 
+def test_a_cancel_held_for_the_first_word_of_an_order_is_watched_when_that_word_is_a_fill() -> None:
+    """It went out with the answer to a question; silence about it must end."""
+    desk = Desk()
+    desk.new("a", order_qty=D(10))
+    desk.cancel()
+    desk.down()
+    desk.up()
+    assert "Cancel" in shape(desk.fill("2", venue_cl_ord_id="v1"))
+    assert shape(desk.later(30)) == ["Ask"]
+
+
 # --- events by the name of a leg ----------------------------------------------------------------------------------------
 
 
