@@ -26,7 +26,7 @@ _ports = count(os.getpid() % 2500)
 
 
 def free_port() -> int:
-    """One nobody listens on, below those the kernel gives to outgoing connections, and not another worker's: so nobody takes it meanwhile."""
+    """One nobody has, below those the kernel gives to outgoing connections, and not another worker's: nobody takes it meanwhile."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
     while True:
         port = 12000 + worker % 8 * 2500 + next(_ports) % 2500
