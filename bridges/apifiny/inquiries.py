@@ -98,7 +98,8 @@ def told(context: Inquiring, answer: Answer) -> Told:
             return Told(context.ticket, error=result.text)
         if answer.status != 200:
             return Told(context.ticket, error=f"HTTP {answer.status}")
-        return Told(context.ticket, tuple(_flat(each) for row in rows(result) for each in _opened(row)))
+        found = (_flat(each) for row in rows(result) for each in _opened(row))
+        return Told(context.ticket, tuple(map(_order, found) if context.topic == "open-orders" else found))
     except Malformed as wrong:
         return Told(context.ticket, error=f"HTTP {answer.status} that cannot be read: {wrong}")
 
@@ -133,6 +134,12 @@ def _market(body: Any) -> list[dict[str, str]]:
     if isinstance(found, Failure):
         raise Malformed(found.text)
     return [_flat(row) for row in rows(found)]
+
+
+def _order(row: dict[str, str]) -> dict[str, str]:
+    """An open order: its id is the one that whoever placed it gave."""
+    order_id = row.pop("orderId", "")
+    return {"order_id": order_id, "cl_ord_id": order_id} | row
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, str]:

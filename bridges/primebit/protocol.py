@@ -346,7 +346,14 @@ def _told(ticket: int, answer: Answer) -> Told:
         _, raw = listing(answer)
     except Malformed as wrong:
         return Told(ticket, error=f"PrimeBit's answer cannot be read: {wrong}")
-    return Told(ticket, tuple(_texts(row) for row in raw))
+    return Told(ticket, tuple(_order(row) for row in raw))
+
+
+def _order(fields: Mapping[str, Any]) -> dict[str, str]:
+    """An open order for an operator; our id is its comment."""
+    row = _texts(fields)
+    names = {"order_id": row.pop("order_id", ""), "cl_ord_id": row.pop("comment", "")}
+    return names | row
 
 
 def _texts(fields: Mapping[str, Any]) -> dict[str, str]:

@@ -440,7 +440,7 @@ ACTS: Final[tuple[ActSpec, ...]] = (
                        Argument(name="do", what="what", needed=True, choices=["logout", "enable", "disable", "reset", "seqnum"]),
                        Argument(name="next_in", what="seqnum: MsgSeqNum(34) to be expected next", kind="number"),
                        Argument(name="next_out", what="seqnum: MsgSeqNum(34) to be sent next", kind="number")]),
-    ActSpec(name="resend", what="send stored messages of a session again (43=Y)", role=Role.ADMIN, destroys=True,
+    ActSpec(name="resend", what="send stored messages of a session again, as possible resends (97=Y)", role=Role.ADMIN, destroys=True,
             arguments=[Argument(name="session", what="which", needed=True, kind="session"),
                        Argument(name="begin", what="from this MsgSeqNum", needed=True, kind="number"),
                        Argument(name="end", what="to this one; 0: to the last", needed=True, kind="number")]),

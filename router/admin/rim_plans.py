@@ -96,9 +96,9 @@ async def _resend(desk: Desk, given: Given, by: str) -> Plan:  # noqa: ARG001 - 
 
     def act() -> Did:
         count = desk.sessions.resend(name, begin, end)
-        return True, f"{count} message{'s' * (count != 1)} of {name} were sent again, marked PossDupFlag(43)=Y"
+        return True, f"{count} message{'s' * (count != 1)} of {name} were sent again, marked PossResend(97)=Y"
 
-    return Plan(f"would send the stored messages {reach} of {name} again, marked PossDupFlag(43)=Y", act)
+    return Plan(f"would send the stored messages {reach} of {name} again, marked PossResend(97)=Y", act)
 
 
 # --- the router ---------------------------------------------------------------------------------------------------------

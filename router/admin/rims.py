@@ -64,7 +64,7 @@ class Sessions(Protocol):
         ...
 
     def resend(self, name: str, begin: int, end: int) -> int:
-        """Send stored application messages again with PossDupFlag(43)=Y; `end` 0: to the last. Returns how many. Raises `ValueError` where
+        """Send stored application messages again with PossResend(97)=Y; `end` 0: to the last. Returns how many. Raises `ValueError` where
         there are none, or it is not logged on."""
         ...
 

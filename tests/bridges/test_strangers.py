@@ -21,7 +21,7 @@ from tests.bridges.test_conformance import BY_REST, CARDS, Card
 from tests.system import System
 from tests.wire import Client
 
-LINKS = {"PHEMEX": "phemex", "MOONBASE": "moonbase", "CRYPTOCOM": "cryptocom"}
+LINKS = {"BINANCE": "apifiny:BINANCE", "PHEMEX": "phemex", "PRIMEBIT": "primebit", "MOONBASE": "moonbase", "CRYPTOCOM": "cryptocom"}
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from .rig import BIG, SECOND, START, TRADE, D, ask, cancel, open_order, place, p
 
 
 def frame(message) -> bytes:
-    return gzip.compress(message if isinstance(message, bytes) else json.dumps(message).encode())
+    return gzip.compress(message if isinstance(message, bytes) else json.dumps(message).encode(), mtime=0)
 
 
 def test_the_stream_keeps_best_prices_and_last_trades():
