@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from bridges.primebit.fills import Fill
-from router.model import Replace, VenueEvent
+from router.model import Cancel, Replace, VenueEvent
 from router.words import EXACT, ZERO, OrdStatus, Side
 
 __all__ = ["Change", "Tracked"]
@@ -52,7 +52,10 @@ class Tracked:
     synced: int = 0
     changes: int = 0
     replacing: Change | None = None
-    canceling: bool = False
+    canceling: Cancel | None = None
+    """The cancel that is to be answered."""
+    echoes: int = 0
+    """Cancels refused by their own answers, whose refusals the channel may still tell: those speak of no later cancel."""
     noted: bool = False
     queue: deque[Fill | VenueEvent] = field(default_factory=deque)
 

@@ -218,11 +218,14 @@ class Orders:
         self._end(each, OrdStatus.REJECTED)
 
     def _refused(self, each: Tracked, kind: str) -> None:
-        waited = each.replacing is not None if kind == "modify_reject" else each.canceling
+        if kind == "cancel_reject" and each.echoes:
+            each.echoes -= 1
+            return
+        waited = (each.replacing if kind == "modify_reject" else each.canceling) is not None
         if kind == "modify_reject":
             each.replacing = None
         else:
-            each.canceling = False
+            each.canceling = None
         if waited:
             text = f"{kind.replace('_', ' ')}, without a reason"
             self._queue(each, CancelRejected(account=self._account, venue_order_id=each.order_id, text=text))
@@ -373,7 +376,7 @@ class Orders:
     def _end(self, each: Tracked, status: OrdStatus) -> None:
         if each.ended is not None:
             return
-        each.ended, each.replacing, each.canceling = status, None, False
+        each.ended, each.replacing, each.canceling = status, None, None
         self.open.pop(each.order_id, None)
         self._ended.append(each.order_id)
         if len(self._ended) > _ENDED_AT_MOST:

@@ -62,7 +62,7 @@ class Trading:
             return NotSent(order_id=command.order_id, place=False, text="PrimeBit has not told its id for this order yet")
         each = self._orders.by_id.get(order_id)
         if each is not None:
-            each.canceling = True
+            each.canceling = command
         return self._delete(order_id, command)
 
     def _delete(self, order_id: str, context: Cancel | CancelAll) -> Request:
@@ -136,13 +136,14 @@ class Trading:
                 return [Unanswered(order_id=command.order_id, text=f"the {what} was answered by {why}")]
             case No() as told:
                 ended = each is not None and each.ended is not None
-                waited = each is None or each.canceling if isinstance(command, Cancel) else change is not None or ended
+                waited = each is None or each.canceling is command if isinstance(command, Cancel) else change is not None or ended
                 if each is not None and change is not None:
                     each.replacing = None
                 elif each is not None and isinstance(command, Cancel):
-                    if each.ended is not None:
-                        waited = True
-                    each.canceling = False
+                    each.echoes += waited
+                    waited = waited or ended
+                    if each.canceling is command:
+                        each.canceling = None
                 return [refused(command.venue_cl_ord_id, order_id, told, self._account)] if waited else []
 
     def all_answered(self, context: CancelAll, answer: Answer) -> list[Out]:
@@ -164,7 +165,7 @@ class Trading:
             self._orders.creating.pop(command.venue_cl_ord_id, None)
         each = self._orders.by_id.get(self._order_id(command)) if not isinstance(command, Place) else None
         if each is not None and isinstance(command, Cancel):
-            each.canceling = False
+            each.canceling = None
         elif each is not None:
             each.replacing = None
         return NotSent(order_id=command.order_id, place=isinstance(command, Place), text=why)

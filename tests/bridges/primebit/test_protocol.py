@@ -8,6 +8,7 @@ import json
 from decimal import Decimal as D
 from typing import Any
 
+import msgspec
 import pytest
 
 from bridges.primebit.orders import is_minted
@@ -251,6 +252,21 @@ def test_a_cancel_is_refused_once() -> None:
     (out,) = desk.refuse(request, "order-not-found")
     assert isinstance(out, CancelRejected) and out.reason is CxlRejReason.UNKNOWN_ORDER
     assert desk.event("cancel_reject") == []
+
+
+@pytest.mark.parametrize("answer_first", [True, False])
+def test_the_refusal_of_one_cancel_told_twice_does_not_refuse_the_next(answer_first: bool) -> None:
+    """A client cancels again at once: what is still to be told of its first cancel says nothing of the second."""
+    desk = Desk()
+    desk.placed()
+    again = msgspec.structs.replace(CANCEL)
+    (first,) = desk.send(CANCEL)
+    refused = desk.refuse(first, "order-not-found") if answer_first else desk.event("cancel_reject")
+    assert [type(each) for each in refused] == [CancelRejected]
+    (second,) = desk.send(again)
+    assert (desk.event("cancel_reject") if answer_first else desk.refuse(first, "order-not-found")) == []
+    (out,) = desk.refuse(second, "order-not-found")
+    assert isinstance(out, CancelRejected)
 
 
 def test_modify() -> None:
