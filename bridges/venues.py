@@ -18,7 +18,8 @@ from bridges.shell import Bridge, Noted
 from bridges.wire import VenueProtocol
 from router.ports import Clock, Hear
 from router.rules import Capabilities, Instrument
-from router.settings import AccountSettings, DestinationSettings, Settings
+from router.settings import Settings
+from router.venue_settings import AccountSettings, DestinationSettings
 
 __all__ = ["VENUES", "bridges", "capabilities", "faults"]
 

@@ -12,8 +12,9 @@ from fix.relay import Noted
 from fix.sessions import SessionFile
 from fix.tls import TlsClient, TlsServer
 from fix.tunnel import Tunnel, TunnelSettings
-from router.settings import FrontDoorSettings, Settings
-from router.settings import TunnelSettings as Line
+from router.client_settings import FrontDoorSettings
+from router.client_settings import TunnelSettings as Line
+from router.settings import Settings
 
 __all__ = ["front_door", "tunnels"]
 

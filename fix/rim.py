@@ -29,9 +29,11 @@ from fix.sessions import SessionFile
 from fix.tags import RAW_DATA, RAW_DATA_LENGTH
 from fix.throttle import Throttle
 from fix.watchdog import Watchdog
+from router.client_settings import ClientSettings, DropCopySettings
 from router.ports import Clock
 from router.rules import Capabilities
-from router.settings import AccountSettings, ClientSettings, DropCopySettings, Settings
+from router.settings import Settings
+from router.venue_settings import AccountSettings
 
 __all__ = ["FixRim", "capabilities"]
 

@@ -10,30 +10,24 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, IPvAnyNetwork, ValidationError, model_validator
+from pydantic import Field, ValidationError
 
 from router import rules
 from router.admin.admin_settings import AdminSettings
 from router.admin.alert_settings import AlertSettings, HealthSettings, MetricsSettings
+from router.client_settings import ClientSettings, DropCopySettings, FrontDoorSettings, TunnelSettings
 from router.limit_settings import LimitSettings
-from router.message_rules import MessageRule
 from router.rules import Capabilities
-from router.secret_source import Fault, SecretSource
-from router.words import ExecType, OrdType, Side, TimeInForce
+from router.secret_source import Fault
+from router.strict import Positive, Strict, time_of_day
+from router.venue_settings import AccountSettings, DestinationSettings, RouteSettings
 
-__all__ = ["AccountSettings", "ClientSettings", "DestinationSettings", "Fault", "SecretSource", "Settings", "load"]
+__all__ = ["Fault", "Settings", "load"]
 
 _CLOSED = {"trade": "", "view": "venue account {} is for viewing only", "suspended": "venue account {} is suspended"}
-Positive = Annotated[Decimal, Field(gt=0)]
-Name = Annotated[str, Field(min_length=1)]
-TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class RouterSettings(_Strict):
+class RouterSettings(Strict):
     """`[router]`"""
 
     state: Path = Path("var")
@@ -55,7 +49,7 @@ class RouterSettings(_Strict):
     largest single cost of an order (`tests/bench/results.txt`)."""
 
 
-class JournalSettings(_Strict):
+class JournalSettings(Strict):
     """`[journal]`"""
 
     durability: Literal["process", "power"] = "process"
@@ -68,215 +62,21 @@ class JournalSettings(_Strict):
     """Disk space kept for cancels and venues' words when the disk is full."""
 
 
-class LogSettings(_Strict):
+class LogSettings(Strict):
     """`[log]`"""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     format: Literal["logfmt", "json"] = "logfmt"
 
 
-class FixSettings(_Strict):
+class FixSettings(Strict):
     """`[fix]`: the QuickFIX configuration files."""
 
     clients: Path
     venues: Path
 
 
-class ClientSettings(_Strict):
-    """`[[clients]]`: what is agreed with one client session of the acceptor's file."""
-
-    session: Name
-    accounts: tuple[Name, ...] = ()
-    default_time_in_force: TimeInForce = TimeInForce.DAY
-    max_age_s: Positive = Decimal(30)
-    report_pending: tuple[ExecType, ...] = (ExecType.PENDING_CANCEL, ExecType.PENDING_REPLACE)
-    when_pending: Literal["refuse", "wait"] = "refuse"
-    day_ends_utc: TimeOfDay = "00:00"
-    cancel_on_disconnect_s: Annotated[Decimal, Field(ge=0)] | None = None
-    cancel_on_stop: bool = False
-    report_destination: bool = True
-    username: Name | None = None
-    password_hash: Name | None = None
-    """Made by `fixrouter password`."""
-    messages_per_second: Annotated[int, Field(ge=1)] | None = None
-    allow: tuple[IPvAnyNetwork, ...] = ()
-    """Where its connections may come from, judged by the front door; empty: anywhere."""
-    rules: tuple[MessageRule, ...] = ()
-
-    @model_validator(mode="after")
-    def _both(self) -> ClientSettings:
-        if (self.username is None) != (self.password_hash is None):
-            raise ValueError("username and password_hash go together")
-        return self
-
-
-class DropCopySettings(_Strict):
-    """`[[drop_copies]]`: a session that hears the reports of others; empty: of all. A report must fit every list that is not empty."""
-
-    session: Name
-    sessions: tuple[Name, ...] = ()
-    accounts: tuple[Name, ...] = ()
-    destinations: tuple[Name, ...] = ()
-    allow: tuple[IPvAnyNetwork, ...] = ()
-
-
-class TlsSettings(_Strict):
-    """Certificates as PEM files; with `client_ca` a client must show one of that authority."""
-
-    certificate: Path
-    key: Path
-    client_ca: Path | None = None
-
-
-class TunnelSettings(_Strict):
-    """`[[tunnels]]`: verified TLS to a FIX venue, for an initiator session that speaks plain to 127.0.0.1 and `port`."""
-
-    name: Name
-    port: Annotated[int, Field(gt=0, lt=65536)]
-    host: Name
-    venue_port: Annotated[int, Field(gt=0, lt=65536)]
-    server_name: Name | None = None
-    """Whose certificate it must be; its host's where this is missing."""
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-
-
-class FrontDoorSettings(_Strict):
-    """`[front_door]`: the gate in front of QuickFIX. Without it QuickFIX itself listens, for a trusted network segment."""
-
-    host: Name = "127.0.0.1"
-    port: Annotated[int, Field(gt=0, lt=65536)]
-    tls: TlsSettings | None = None
-    max_connections: Annotated[int, Field(gt=0)] = 256
-    max_per_address: Annotated[int, Field(gt=0)] = 32
-    logon_attempts_per_minute: Annotated[int, Field(gt=0)] = 30
-    logon_within_s: Annotated[float, Field(gt=0)] = 5
-    slow_reader_bytes: Annotated[int, Field(gt=0)] = 4 * 1024 * 1024
-
-
-class AccountSettings(_Strict):
-    """`[[accounts]]`: credentials at a venue. A FIX venue has `account_id` and the initiator sessions that use it; a REST and WebSocket
-    venue has its two addresses."""
-
-    name: Name
-    venue: Name
-    key_id: Name
-    secret: SecretSource
-    account_id: Name = "none"
-    sessions: tuple[Name, ...] = ()
-    rest_url: Annotated[str, Field(pattern="^https?://")] | None = None
-    stream_url: Annotated[str, Field(pattern="^wss?://")] | None = None
-    mode: Literal["trade", "view", "suspended"] = "trade"
-    """"view" and "suspended" take no new orders and no replaces; cancels pass, and what happens to open orders is told."""
-    environment: Literal["live", "demo"] = "live"
-    """For a venue that has both behind one address."""
-    emulate_ioc: bool = False
-    """Offer immediate-or-cancel where the venue has none: a limit order, canceled at once. Reports say so in Text."""
-
-
-class InstrumentSettings(_Strict):
-    """`[[destinations.instruments]]`: one pair; prices in the quote currency, quantities in the base currency."""
-
-    symbol: Name
-    venue_symbol: Name
-    tick: Positive
-    lot: Positive
-    min_qty: Positive | None = None
-    max_qty: Positive | None = None
-    min_px: Positive | None = None
-    max_px: Positive | None = None
-    min_notional: Positive | None = None
-    max_notional: Positive | None = None
-    contract_size: Positive = Decimal(1)
-    """Where a unit of quantity is a contract: so many base units; where `inverse`, so many units of the quote currency."""
-    inverse: bool = False
-
-    @model_validator(mode="after")
-    def _pair(self) -> InstrumentSettings:
-        if self.symbol.count("/") != 1:
-            raise ValueError(f"symbol {self.symbol} must be BASE/QUOTE")
-        return self
-
-    def frozen(self) -> rules.Instrument:
-        """As the core wants it."""
-        base, _, quote = self.symbol.partition("/")
-        return rules.Instrument(base=base, quote=quote, **self.model_dump())
-
-
-class DestinationSettings(_Strict):
-    """`[[destinations]]`: a place to send orders to, over one session of one account."""
-
-    name: Name
-    account: Name
-    session: Name | None = None
-    """The initiator session, for a FIX venue."""
-    venue: Name | None = None
-    order_path: Literal["fix", "rest"] = "fix"
-    """How orders go to a FIX venue that has a REST side too; "rest" for one whose FIX endpoint is down.
-    The router itself never changes it."""
-    rest_url: Annotated[str, Field(pattern="^https?://")] | None = None
-    """Of a FIX venue: its REST side, the witness beside its FIX session."""
-    stream_url: Annotated[str, Field(pattern="^wss?://")] | None = None
-    market_url: Annotated[str, Field(pattern="^wss?://")] | None = None
-    instruments: tuple[InstrumentSettings, ...]
-
-    @property
-    def link(self) -> str:
-        """The link that orders go over."""
-        return self.session if self.session is not None and self.order_path == "fix" else self.beside or self.account
-
-    @property
-    def witness(self) -> str:
-        """The link of the second witness; "" where there is none."""
-        return self.beside if self.order_path == "fix" else ""
-
-    @property
-    def beside(self) -> str:
-        """The REST and WebSocket link beside a FIX session; "" where there is none."""
-        return f"{self.account}:{self.name}" if self.session is not None and self.rest_url is not None else ""
-
-
-class RouteSettings(_Strict):
-    """`[[routes]]`: where orders go; the first that fits (`routing.py`). What is not given asks nothing."""
-
-    name: Name = ""
-    destination: Name = ""
-    fallbacks: tuple[Name, ...] = ()
-    refuse: Name = ""
-    sessions: tuple[Name, ...] = ()
-    accounts: tuple[Name, ...] = ()
-    symbols: tuple[Name, ...] = ()
-    security_types: tuple[Name, ...] = ()
-    sides: tuple[Side, ...] = ()
-    ord_types: tuple[OrdType, ...] = ()
-    times_in_force: tuple[TimeInForce, ...] = ()
-    requested: tuple[Name, ...] = ()
-    min_qty: Positive | None = None
-    max_qty: Positive | None = None
-    min_notional: Positive | None = None
-    max_notional: Positive | None = None
-    from_utc: TimeOfDay | None = None
-    to_utc: TimeOfDay | None = None
-    tags: dict[Annotated[str, Field(pattern=r"^[5-9]\d{3}$")], tuple[Name, ...]] = {}
-
-    @model_validator(mode="after")
-    def _whole(self) -> RouteSettings:
-        if bool(self.destination) == bool(self.refuse):
-            raise ValueError("give one of destination and refuse")
-        if self.refuse and self.fallbacks:
-            raise ValueError("a rule that refuses has no fallbacks")
-        if (self.from_utc is None) != (self.to_utc is None):
-            raise ValueError("from_utc and to_utc go together")
-        return self
-
-    def frozen(self) -> rules.Route:
-        """As the core wants it."""
-        start, end = (_time_of_day(each) if each else 0 for each in (self.from_utc, self.to_utc))
-        return rules.Route(**self.model_dump(exclude={"from_utc", "to_utc"}), from_time=start, to_time=end)
-
-
-class Settings(_Strict):
+class Settings(Strict):
     """The whole file."""
 
     router: RouterSettings = RouterSettings()
@@ -372,7 +172,7 @@ class Settings(_Strict):
                 rules.Client(
                     session=each.session, accounts=tuple(rules.Account(name=name) for name in each.accounts),
                     default_time_in_force=each.default_time_in_force, max_age=_ns(each.max_age_s), report_pending=each.report_pending,
-                    wait_when_pending=each.when_pending == "wait", day_ends=_time_of_day(each.day_ends_utc),
+                    wait_when_pending=each.when_pending == "wait", day_ends=time_of_day(each.day_ends_utc),
                     cancel_on_disconnect=None if each.cancel_on_disconnect_s is None else _ns(each.cancel_on_disconnect_s),
                 )
                 for each in self.clients
@@ -418,12 +218,6 @@ def _saying(error: Any) -> str:
 
 def _twice(where: str, key: str, values: list[str]) -> list[str]:
     return [f"{where}: {key}: {value} stands there twice" for value in sorted({each for each in values if values.count(each) > 1})]
-
-
-def _time_of_day(text: str) -> int:
-    """ "HH:MM" as ns after midnight."""
-    hours, minutes = text.split(":")
-    return (int(hours) * 60 + int(minutes)) * 60_000_000_000
 
 
 def _ns(seconds: Decimal) -> int:

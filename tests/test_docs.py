@@ -19,12 +19,13 @@ from fix.reference import REQUESTS
 from fix.rules import MESSAGES, compiled, read_message, show
 from fix.text import fields
 from router.__main__ import _capabilities
+from router.client_settings import ClientSettings
 from router.inquiries import PositionReport, Result, SecurityDefinition, SecurityList, Tradable, TradingStatus, TradingStatusReport
 from router.limits import EMULATED
 from router.message_rules import MessageRule
 from router.model import CancelReject, ExecutionReport, MassCancelReport, NewOrder, Report
 from router.rules import Instrument
-from router.settings import ClientSettings, load
+from router.settings import load
 from router.terminal import DEMO_ROUTER
 from router.words import CxlRejReason, ExecType, OrdRejReason, OrdStatus, OrdType, Side, TimeInForce
 from tests.system import ROOT

@@ -8,9 +8,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from router.secret_source import SecretSource
+from router.strict import Strict
 
 __all__ = ["AlertSettings", "Day", "HealthSettings", "HoursSettings", "MetricsSettings", "WebhookSettings"]
 
@@ -19,11 +20,7 @@ Name = Annotated[str, Field(min_length=1)]
 Seconds = Annotated[Decimal, Field(ge=0, allow_inf_nan=False)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class HoursSettings(_Strict):
+class HoursSettings(Strict):
     """`[[alerts.hours]]`: when these sessions should be logged on; times UTC. `closes` at or before `opens` is of the next day."""
 
     sessions: Annotated[tuple[Name, ...], Field(min_length=1)]
@@ -33,7 +30,7 @@ class HoursSettings(_Strict):
     closes: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$")] = "24:00"
 
 
-class WebhookSettings(_Strict):
+class WebhookSettings(Strict):
     """`[alerts.webhook]`: where alerts are posted as JSON."""
 
     url: Annotated[str, Field(pattern="^https?://")] | SecretSource
@@ -48,7 +45,7 @@ class WebhookSettings(_Strict):
     """A message that could not be delivered for so long is dropped."""
 
 
-class AlertSettings(_Strict):
+class AlertSettings(Strict):
     """`[alerts]`"""
 
     pending_s: Seconds = Decimal(10)
@@ -78,7 +75,7 @@ class AlertSettings(_Strict):
     webhook: WebhookSettings | None = None
 
 
-class HealthSettings(_Strict):
+class HealthSettings(Strict):
     """`[health]`: what /healthz and /readyz ask for."""
 
     required_destinations: tuple[Name, ...] | None = None
@@ -89,7 +86,7 @@ class HealthSettings(_Strict):
     """A thread that has not moved for so long is taken for dead."""
 
 
-class MetricsSettings(_Strict):
+class MetricsSettings(Strict):
     """`[metrics]`"""
 
     stages: bool = False

@@ -13,7 +13,8 @@ import pytest
 from bridges import venues
 from fix.check import faults
 from fix.rim import capabilities
-from router.settings import Fault, SecretSource, load
+from router.secret_source import SecretSource
+from router.settings import Fault, load
 from tests.system import ROOT
 
 
