@@ -315,8 +315,12 @@ def check(path: Path, message: str | None, session: str | None, direction: Liter
     if message is not None:
         _explain(settings, message, session, direction)
         return
-    for number, why in Policy(settings.frozen(_capabilities(settings))).routes.never():
+    routes = Policy(settings.frozen(_capabilities(settings))).routes
+    for number, why in routes.never():
         click.echo(f"{path}: routes[{number}] can never decide: {why}", err=True)
+    symbols = dict.fromkeys(instrument.symbol for each in settings.destinations for instrument in each.instruments)
+    for symbol in routes.unreached(list(symbols)):
+        click.echo(f"{path}: no route takes {symbol}: its orders must name a destination")
     click.echo(f"{path}: {len(settings.clients)} client sessions, {len(settings.destinations)} destinations: nothing wrong")
     table = Table("destination", "order types", "time in force", "also", "symbols", title="What each can do")
     for name, can in _capabilities(settings).items():

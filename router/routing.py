@@ -84,6 +84,17 @@ class Routes:
                     yield number, f"routes[{before}] takes everything that it would"
                     break
 
+    def unreached(self, symbols: Sequence[str]) -> list[str]:
+        """Those symbols of which no limit order that names no destination finds a rule, whoever sends it and when."""
+        return [each for each in symbols if not any(self._leads(rule, each) for rule in self._routes)]
+
+    def _leads(self, rule: Route, symbol: str) -> bool:
+        if rule.requested or (rule.symbols and not any(fnmatchcase(symbol, each) for each in rule.symbols)):
+            return False
+        if rule.refuse:
+            return not _particular(rule)  # a refusal for some orders leaves the others without a rule
+        return any(self._find(place, symbol) is not None for place in (rule.destination, *rule.fallbacks))
+
     def _nowhere(self, rule: Route) -> bool:
         exact = [each for each in rule.symbols if "*" not in each]
         places = (rule.destination, *rule.fallbacks)
@@ -177,8 +188,7 @@ def _covers(earlier: Route, later: Route) -> bool:
     """Whether nothing that `later` would take gets past `earlier`. Only what is plain is said: False means "perhaps not"."""
     if not earlier.refuse and (earlier.destination.upper(), earlier.fallbacks) != (later.destination.upper(), later.fallbacks):
         return False
-    plain = earlier.min_qty is earlier.max_qty is earlier.min_notional is earlier.max_notional is None
-    if not plain or earlier.tags or earlier.from_time != earlier.to_time:
+    if _conditional(earlier):
         return False
     lists: tuple[tuple[Sequence[str], Sequence[str]], ...] = (
         (earlier.sessions, later.sessions), (earlier.accounts, later.accounts), (earlier.symbols, later.symbols),
@@ -187,6 +197,18 @@ def _covers(earlier: Route, later: Route) -> bool:
     )  # fmt: skip
     asked = {each.upper() for each in later.requested} <= {each.upper() for each in earlier.requested}
     return (asked if later.requested else not earlier.requested) and all(not a or (b and set(b) <= set(a)) for a, b in lists)
+
+
+def _conditional(rule: Route) -> bool:
+    """Whether a rule asks for amounts, times or tags."""
+    amounts = (rule.min_qty, rule.max_qty, rule.min_notional, rule.max_notional)
+    return any(each is not None for each in amounts) or bool(rule.tags) or rule.from_time != rule.to_time
+
+
+def _particular(rule: Route) -> bool:
+    """Whether a rule is for some orders of a symbol only."""
+    words = (rule.sessions, rule.accounts, rule.sides, rule.ord_types, rule.times_in_force, rule.security_types)
+    return _conditional(rule) or any(words)
 
 
 def _amount(value: Decimal | None) -> str:

@@ -152,6 +152,23 @@ def test_rules_that_can_never_decide(routes: tuple[Route, ...], said: list[tuple
     assert list(Policy(configured(routes=routes)).routes.never()) == said
 
 
+@pytest.mark.parametrize(
+    ("routes", "said"),
+    [
+        ((FIRST,), ["ETC/BTC"]),
+        ((), ["BTC/USDT", "ETC/BTC"]),
+        ((Route(destination="BINANCE", sides=("sell",)),), ["ETC/BTC"]),
+        ((Route(destination="BINANCE", requested=("X",)),), ["BTC/USDT", "ETC/BTC"]),
+        ((FIRST, Route(refuse="no")), []),
+        ((FIRST, Route(refuse="no", sides=("sell",))), ["ETC/BTC"]),
+        ((Route(destination="NATIVE", symbols=("ETH/*",)),), ["BTC/USDT", "ETC/BTC"]),
+    ],
+)
+def test_symbols_that_no_rule_takes(routes: tuple[Route, ...], said: list[str]) -> None:
+    """Said by `fixrouter check`: an order for them must name a destination."""
+    assert Policy(configured(routes=routes)).routes.unreached(["BTC/USDT", "ETC/BTC"]) == said
+
+
 def test_a_long_table_is_looked_up_by_an_orders_words() -> None:
     """The second order of its kind looks at what is left alone."""
     routes = tuple(Route(destination="GBBO", sessions=(f"s{n}",)) for n in range(1000))
