@@ -12,7 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from router.model import Found, LinkDown, LinkUp, Listed, NotSent, Remembered, Unanswered, VenueCommand, VenueEvent
+from router.model import Barred, Found, LinkDown, LinkUp, Listed, NotSent, Remembered, Unanswered, VenueCommand, VenueEvent
 
 __all__ = [
     "MAIN",
@@ -129,7 +129,9 @@ class Note:
     level: str = "warning"
 
 
-Out = Request | Frame | Reconnect | Note | Told | VenueEvent | NotSent | Unanswered | Found | Listed | Remembered | LinkUp | LinkDown
+Out = (
+    Request | Frame | Reconnect | Note | Told | VenueEvent | NotSent | Unanswered | Found | Listed | Barred | Remembered | LinkUp | LinkDown
+)
 
 
 @dataclass(frozen=True, slots=True)

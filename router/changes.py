@@ -23,7 +23,7 @@ from router.model import CancelOrder, Effect, NewOrder, ReplaceOrder
 from router.order import Happening, Order, Pending
 from router.reports import cancel_reject, report, status
 from router.rules import Capabilities
-from router.state import State, halt_of, sendable
+from router.state import State, barred, halt_of, sendable
 from router.words import EXACT, CxlRejReason, Done, ExecType, OrdStatus
 
 __all__ = [
@@ -252,8 +252,9 @@ def _unfit(state: State, order: Order, request: CancelOrder | ReplaceOrder, now:
     place_and_instrument = state.policy.find(order.destination, order.venue_symbol)
     if place_and_instrument is None:
         return f"{order.destination} is not configured any more"
-    if place_and_instrument[0].closed:
-        return place_and_instrument[0].closed
+    closed = barred(state, place_and_instrument[0])
+    if closed:
+        return closed
     terms = _terms(order, request)
     rest = EXACT.subtract(request.order_qty, order.cum_qty)
     if rest <= 0:

@@ -14,6 +14,7 @@ from router.inquiries import PositionsRequest, SecurityDefinitionRequest, Securi
 from router.model import (
     Accepted,
     Alert,
+    Barred,
     Canceled,
     CancelOrder,
     CancelReject,
@@ -196,6 +197,11 @@ class Engine:
             case Listed():
                 state.listed[event.link] = event
                 state.policy.learn(event)
+                return []
+            case Barred():
+                state.barred.pop(event.link, None)
+                if event.why:
+                    state.barred[event.link] = event.why
                 return []
             case Remembered():
                 state.remembered.setdefault(event.link, {})[event.key] = event.value

@@ -37,6 +37,7 @@ __all__ = [
     "Accepted",
     "Alert",
     "Ask",
+    "Barred",
     "Cancel",
     "CancelOrder",
     "CancelReject",
@@ -366,6 +367,14 @@ class Listed(msgspec.Struct, frozen=True, kw_only=True, tag="listed"):
     listings: tuple[Listing, ...]
 
 
+class Barred(msgspec.Struct, frozen=True, kw_only=True, tag="barred"):
+    """A venue told that the account of a link may not trade now, or (`why` "") that it may again. Holds for the destinations of `link`, and
+    for those that it is the witness of; outlives a restart, until the venue says otherwise."""
+
+    link: str
+    why: str
+
+
 class Remembered(msgspec.Struct, frozen=True, kw_only=True, tag="remembered"):
     """A venue's protocol wants this back after a restart (`VenueProtocol.recall`): a limit of the venue that outlives us, say. The latest
     value of a key counts."""
@@ -422,7 +431,7 @@ class Tick(msgspec.Struct, frozen=True, tag="tick"):
 VenueEvent = Accepted | Filled | Canceled | Replaced | Rejected | CancelRejected | Stated
 Input = (
     NewOrder | CancelOrder | ReplaceOrder | StatusRequest | MassCancel | MassStatus | Inquiry | ClientUp | ClientDown
-    | VenueEvent | NotSent | Unanswered | Found | Listed | Remembered | Priced | LinkUp | LinkDown
+    | VenueEvent | NotSent | Unanswered | Found | Listed | Barred | Remembered | Priced | LinkUp | LinkDown
     | Act | Configured | Started | Stopped | Tick
 )  # fmt: skip
 

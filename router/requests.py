@@ -14,7 +14,7 @@ from router.order import Happening, Order
 from router.reports import duplicate, report, status, unknown_order
 from router.routing import Place
 from router.rules import Destination, Instrument
-from router.state import State, halt_of
+from router.state import State, barred, halt_of
 from router.words import Done, ExecType, OrdRejReason, TimeInForce
 
 __all__ = ["address", "new_order", "routed", "status_request"]
@@ -60,7 +60,7 @@ def routed(state: State, request: NewOrder, now: int) -> Place | Refusal:
     """Where an order goes now, or why nowhere."""
 
     def takes(destination: Destination) -> bool:
-        halted = destination.closed or halt_of(state, request.session, request.account, destination.name)
+        halted = barred(state, destination) or halt_of(state, request.session, request.account, destination.name)
         return not halted and not _closed(state, destination.link)[0]
 
     return state.policy.route(request, now, takes)
@@ -75,7 +75,7 @@ def status_request(state: State, request: StatusRequest, now: int) -> list[Effec
 
 
 def _halted(state: State, order: Order, destination: Destination) -> Refusal | None:
-    halted = destination.closed or halt_of(state, order.request.session, order.request.account, order.destination)
+    halted = barred(state, destination) or halt_of(state, order.request.session, order.request.account, order.destination)
     return Refusal(OrdRejReason.BROKER_OPTION, f"{halted}: not executed") if halted else None
 
 

@@ -154,6 +154,7 @@ class _State(msgspec.Struct):
     positions: dict[tuple[str, str, str, str], Traded] | None = None
     """None: of before there were any; they are made from the orders."""
     watching: dict[str, dict[str, Watching]] = msgspec.field(default_factory=dict)
+    barred: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class _Said(msgspec.Struct, omit_defaults=True):

@@ -18,10 +18,10 @@ from router.order import Contradiction, Order
 from router.policy import Policy
 from router.references import References
 from router.rulebook import Rulebook
-from router.rules import Configured
+from router.rules import Configured, Destination
 from router.words import ZERO
 
-__all__ = ["Halted", "Reconciling", "State", "Traded", "Watching", "askable", "contradiction", "halt_of", "sendable", "unsettled"]
+__all__ = ["Halted", "Reconciling", "State", "Traded", "Watching", "askable", "barred", "contradiction", "halt_of", "sendable", "unsettled"]
 
 _SECOND = 1_000_000_000
 
@@ -87,6 +87,8 @@ class State:
         """By link: the instruments as the venue last told them; they outlive a restart."""
         self.halted: dict[tuple[Scope, str], Halted] = {}
         """Scopes that take no new orders, by operators' acts."""
+        self.barred: dict[str, str] = {}
+        """By link: why its account may not trade, by the venue's word."""
         self.stopping = False
         """Whether this life of the router is about to end."""
         self.off: dict[tuple[Switch, str], Halted] = {}
@@ -164,6 +166,11 @@ def unsettled(state: State) -> int:
     up."""
     waiting = (each for each in state.blotter.live.values() if each.link in state.up and each.placed and not each.done)
     return sum(1 for each in waiting if each.pending is not None or not each.leg.accepted)
+
+
+def barred(state: State, destination: Destination) -> str:
+    """Why a destination's account takes no new orders, by configuration or by the venue's word; "" where it does."""
+    return destination.closed or state.barred.get(destination.link, "") or state.barred.get(destination.witness, "")
 
 
 def askable(state: State, order: Order) -> str:

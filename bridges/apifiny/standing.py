@@ -16,7 +16,7 @@ from bridges.apifiny.link import Link
 from bridges.apifiny.reading import Failure, Malformed
 from bridges.apifiny.reference import OPENED, account_status, listings, venue_enabled
 from bridges.wire import Note, Out
-from router.model import Listed
+from router.model import Barred, Listed
 
 __all__ = ["Standing"]
 
@@ -33,6 +33,7 @@ class Standing:
         self._list: Any = None
         self._venue_open = True
         self._status = ""
+        self._barred: str | None = None
 
     @property
     def up(self) -> bool:
@@ -85,7 +86,8 @@ class Standing:
                 case calls.Venues():
                     return self._take_venues(reply.value)
                 case _:
-                    return self._take_status(account_status(reply.value, self._venue), now)
+                    status = account_status(reply.value, self._venue)
+                    return [*self._bar(status), *self._take_status(status, now)]
         except Malformed as wrong:
             self.lost(context, now)
             if isinstance(context, calls.AccountState) and isinstance(reply, Failure) and of_question(reply.rows) is Verdict.NO:
@@ -113,3 +115,12 @@ class Standing:
         changed, self._status = status != self._status, status
         notes = [Note(f"the account of {self._name} is {status}", "error")] if changed and status != OPENED else []
         return [*notes, *self._link.state(status, now)]
+
+    def _bar(self, status: str) -> list[Out]:
+        """Whether the account may trade, also over FIX: said at each change, and once in each life, for what was said in the last may be
+        over."""
+        why = "" if status == OPENED else f"Apifiny says that the account is {status}"
+        if why == self._barred:
+            return []
+        self._barred = why
+        return [Barred(link=self._name, why=why)]

@@ -67,6 +67,7 @@ _SAID: Final[dict[str, str]] = {
     "TradingStatusRequest": "asks which destinations are open",
     "PositionsRequest": "asks for its positions",
     "Priced": "tells prices ({link})",
+    "Barred": "says whether the account may trade ({link}){: why}",
     "Listed": "tells its instruments ({link})",
     "Accepted": "accepts it{ as venue_order_id}{: text}",
     "Filled": "executes {last_qty} @ {last_px}{, fee fee}{ fee_currency} ({exec_id}){: text}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from router.engine import Engine
-from router.model import Listed, Listing, Remembered
-from router.words import OrdRejReason
+from router.model import Barred, Listed, Listing, Remembered, Started
+from router.words import OrdRejReason, OrdStatus
 from tests.router.desk import LINK, D, Desk, configured, reports, sent
 
 
@@ -71,3 +71,21 @@ def test_what_is_remembered_is_the_latest_by_link_and_key() -> None:
     for now, event in desk.inputs:
         again.apply(event, now)
     assert again.state.remembered == {"m": {"joins": "1,2", "other": "x"}, "n": {"joins": "7"}}
+
+
+def test_an_account_that_the_venue_restricts_takes_no_orders_until_it_is_open_again() -> None:
+    """Said by the link, or by the witness beside it; cancels pass; a fallback is used; it outlives a restart."""
+    for link in (LINK, "REST"):
+        desk = Desk(witness="REST")
+        desk.new("a")
+        desk.accept(1)
+        assert desk.apply(Barred(link=link, why="Apifiny says that the account is RESTRICTED")) == []
+        desk.apply(Started("again"))
+        desk.up()
+        desk.up("REST")
+        desk.state(OrdStatus.NEW, "0")
+        refused = reports(desk.new("b"))[0]
+        assert (refused.ord_status, refused.text) == (OrdStatus.REJECTED, "Apifiny says that the account is RESTRICTED: not executed")
+        assert sent(desk.cancel("c", "a")) == ["Cancel"]
+        desk.apply(Barred(link=link, why=""))
+        assert sent(desk.new("d")) == ["Place"]

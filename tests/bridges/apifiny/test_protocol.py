@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bridges.apifiny.protocol import ApifinyProtocol, capabilities
 from bridges.wire import Address, Answer, Frame, Kind, Note, Reconnect, Request, Told
-from router.model import Ask, Cancel, Found, LinkDown, LinkUp, Listed, Listing, NotSent, Place, Replace, Stated
+from router.model import Ask, Barred, Cancel, Found, LinkDown, LinkUp, Listed, Listing, NotSent, Place, Replace, Stated
 from router.rules import Instrument
 from router.words import OrdStatus, OrdType, Side, TimeInForce
 from tests.bridges.evidence import found as found_with_age
@@ -189,7 +189,7 @@ def test_the_witness_is_up_when_rest_answers_and_the_order_stream_is_open() -> N
     account, *_ = desk.protocol.begin(NOW)
     assert desk.protocol.opened(NOW, "asset") == []
     assert desk.protocol.opened(NOW, "order") == []
-    assert desk.reply(account, answer([ACCOUNT])) == [LinkUp("link")]
+    assert desk.reply(account, answer([ACCOUNT])) == [Barred(link="link", why=""), LinkUp("link")]
     assert desk.protocol.closed("gone", NOW, "asset") == []
     assert desk.protocol.closed("gone", NOW, "order") == [LinkDown("link", "the order stream is closed: gone")]
     assert desk.protocol.closed("refused", NOW, "order") == []
@@ -227,9 +227,12 @@ def test_a_restricted_account_can_be_asked_and_cannot_trade(trading: bool, up: b
     desk = Desk(trading=trading)
     probe, *_ = desk.after(11 * S)
     restricted = ACCOUNT | {"subAccountInfo": [{"venue": "BINANCE", "accountStatus": "RESTRICTED"}]}
-    note, *link = desk.reply(probe, answer([restricted]))
+    barred, note, *link = desk.reply(probe, answer([restricted]))
+    assert barred == Barred(link="link", why="Apifiny says that the account is RESTRICTED")  # for orders over FIX too
     assert note == Note("the account of link is RESTRICTED", "error")
     assert link == ([] if up else [LinkDown("link", "the account is RESTRICTED")])
+    probe, *_ = desk.after(60 * S)
+    assert Barred(link="link", why="") in desk.reply(probe, answer([ACCOUNT]))
 
 
 def test_a_refused_signature_takes_the_link_down() -> None:
