@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bridges.wire import Answer, Kind, Note, Request
-from router.model import Accepted, Canceled, CancelRejected, Filled, LinkDown, LinkUp, NotSent, Place, Rejected, Stated, Unanswered
+from router.model import Accepted, Barred, Canceled, CancelRejected, Filled, LinkDown, LinkUp, NotSent, Place, Rejected, Stated, Unanswered
 from router.words import CxlRejReason, OrdRejReason, OrdStatus, OrdType, Side, TimeInForce
 from tests.bridges.apifiny.test_protocol import ACCOUNT, CANCEL, ID, MS, NOW, SYMBOL, Desk, S, answer, order, place, refusal
 
@@ -36,7 +36,7 @@ def test_to_trade_the_symbols_are_needed_too() -> None:
     desk = Desk(trading=True, up=False)
     account, symbols, _ = desk.protocol.begin(NOW)
     assert desk.protocol.opened(NOW, "order") == []
-    assert desk.reply(account, answer([ACCOUNT])) == []
+    assert desk.reply(account, answer([ACCOUNT])) == [Barred(link="link", why="")]
     (not_sent,) = desk.protocol.send(place(), NOW)
     assert not_sent == NotSent(order_id="1", place=True, text="the link link is down")
     assert desk.reply(symbols, answer([SYMBOL]))[-1] == LinkUp("link")
