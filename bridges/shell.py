@@ -359,8 +359,10 @@ class Bridge:
             resumed = 0
             async for frame in connection:
                 if self._patient and self._clock() - resumed > _AT_WORK_NS:
-                    # Frames that come meanwhile are taken in one go; the threads that trade are in nobody's way.
+                    # What comes meanwhile is read in one go; nobody wakes for each frame while others trade.
+                    connection.transport.pause_reading()
                     await asyncio.sleep(_PAUSE_S)
+                    connection.transport.resume_reading()
                     resumed = self._clock()
                 self._do(self._protocol.receive, frame, stream=stream)
         finally:
