@@ -339,6 +339,7 @@ class Bridge:
                     async with connect(
                         (at.base or self._stream_url) + at.suffix, additional_headers=dict(at.headers), open_timeout=CONNECT_WITHIN_S,
                         ping_interval=None, max_size=FRAME_BYTES, compression=None,
+                        max_queue=1 if self._patient else 16,
                     ) as self._streams[stream]:  # fmt: skip
                         await self._converse(stream, self._streams[stream])
             except (OSError, TimeoutError, WebSocketException) as wrong:
@@ -359,10 +360,8 @@ class Bridge:
             resumed = 0
             async for frame in connection:
                 if self._patient and self._clock() - resumed > _AT_WORK_NS:
-                    # What comes meanwhile is read in one go; nobody wakes for each frame while others trade.
-                    connection.transport.pause_reading()
+                    # The library stops reading meanwhile (`max_queue`): what comes is read in one go, and nobody wakes for each frame.
                     await asyncio.sleep(_PAUSE_S)
-                    connection.transport.resume_reading()
                     resumed = self._clock()
                 self._do(self._protocol.receive, frame, stream=stream)
         finally:

@@ -126,13 +126,15 @@ class Server:
 
 
 class World:
-    def __init__(self, server: Server, protocol: Scribe) -> None:
+    def __init__(self, server: Server, protocol: Scribe, patient: bool = False) -> None:
         self.server, self.protocol = server, protocol
         self.events: list[Any] = []
         self.notes: list[str] = []
         self.now = 1_800_000_000 * SECOND
         url = f"127.0.0.1:{server.port}"
-        self.bridge = Bridge("link", protocol, f"http://{url}", f"ws://{url}/ws", self.events.append, lambda: self.now, self.note)
+        self.bridge = Bridge(
+            "link", protocol, f"http://{url}", f"ws://{url}/ws", self.events.append, lambda: self.now, self.note, patient=patient
+        )
 
     def note(self, event: str, **fields: Any) -> None:
         self.notes.append(f"{event} {fields}")
@@ -381,3 +383,44 @@ async def test_what_is_said_again_and_again_is_said_aloud_once_in_a_while(world:
     await world.protocol.wait("received")
     levels = ["warning" if "'warning'" in each else "debug" for each in world.notes if "refused" in each]
     assert levels == ["warning", "debug", "debug", "warning"]
+
+
+async def test_an_answer_without_end_is_lost_and_not_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have been acted on: lost after sending."""
+    monkeypatch.setattr(shell_module, "FRAME_BYTES", 3)
+    world.bridge.submit(place("one"))
+    assert await world.protocol.wait("lost") == ("lost", "one", True)
+
+
+async def test_a_venue_that_makes_us_answer_and_does_not_read_is_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream is opened anew, and what was to be said on the old one is forgotten with it."""
+    monkeypatch.setattr(shell_module, "_FRAMES_AT_MOST", 2)
+    world.bridge._frames[MAIN] = asyncio.Queue(2)  # as it would have been opened with
+    world.protocol.on_frame = [Frame("pong")] * 5
+    await world.server.streams[0].send_str("ping")
+    await world.protocol.wait("closed")
+    await world.protocol.wait("opened")
+    assert any("does not read" in each for each in world.notes)
+
+
+async def test_what_a_patient_bridge_hears_comes_late_and_whole() -> None:
+    """A witness: in order, and none left out."""
+    server = Server()
+    application = web.Application()
+    application.add_routes([web.get("/ws", server.stream)])
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    server.port = runner.addresses[0][1]
+    made = World(server, Scribe(), patient=True)
+    running = asyncio.ensure_future(made.bridge.run())
+    await made.protocol.wait("opened")
+    for number in range(200):
+        await server.streams[0].send_str(f"{number}")
+    heard = [(await made.protocol.wait("received"))[1] for _ in range(200)]
+    assert heard == [f"{number}" for number in range(200)]
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await runner.cleanup()

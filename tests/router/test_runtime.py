@@ -46,6 +46,7 @@ class Recorder:
         self.events: list[tuple[str, Any]] = []
         self.minted = 0
         self.unsendable = ""
+        self.broken = False
         self.disk_full = False
         self.grouped = False
         self.starved = ""
@@ -66,6 +67,8 @@ class Recorder:
     def submit(self, command: VenueCommand) -> None:
         if self.unsendable:
             raise Unsendable(self.unsendable)
+        if self.broken:
+            raise ZeroDivisionError("a bug")
         self.events.append(("submit", command))
 
     def append(self, event: Input, now: int) -> int:
@@ -134,6 +137,21 @@ def test_an_order_that_goes_nowhere_takes_no_id() -> None:
     runtime, recorder, _ = router()
     runtime.step(new(symbol="NO/THING"))
     assert (recorder.minted, recorder.kinds()) == (0, ["journal", "report"])
+
+
+def test_a_fault_of_ours_on_the_way_out_is_an_outcome_that_is_not_known() -> None:
+    """It may have left: never a reject, never a second create; the client hears that it is unknown, and an operator hears of the fault."""
+    recorder, clock, seen = Recorder(), Clock(), []
+    runtime = Runtime(Engine(), recorder, recorder, {LINK: recorder}, clock, lambda _, effects: seen.extend(effects))
+    runtime.start(configured(), "test")
+    runtime.step(LinkUp(LINK))
+    recorder.broken = True
+    runtime.step(new())
+    order = next(iter(runtime.engine.state.blotter.orders.values()))
+    assert (order.base, bool(order.doubt), bool(order.placed)) == (OrdStatus.PENDING_NEW, True, True)
+    told = [each for kind, each in recorder.events if kind == "report"]
+    assert [(each.ord_status, "unknown at BINANCE" in each.text) for each in told] == [(OrdStatus.PENDING_NEW, True)]
+    assert any("internal error" in each.text for each in seen if isinstance(each, Alert))
 
 
 def test_what_could_not_be_sent_is_journaled_as_that_and_rejected() -> None:
