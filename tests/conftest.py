@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc  # noqa: F401 - pytest imports it as it says a warning of the collector; a second one meanwhile would find half of it
 from collections.abc import Iterator
 from pathlib import Path
 

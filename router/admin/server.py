@@ -140,7 +140,7 @@ class AdminServer:
         try:
             server = await self._listen(runner)
             await self._ending.wait()
-            server.close()
+            await _deafen(server)
         finally:
             for task in tasks:
                 task.cancel()
@@ -160,8 +160,8 @@ class AdminServer:
 
         def accepted() -> asyncio.Protocol:
             assert runner.server is not None
-            if len(runner.server.connections) >= self._settings.connections:
-                return _Full()
+            if self._ending.is_set() or len(runner.server.connections) >= self._settings.connections:
+                return _Full()  # what is accepted while we end would come after the runner has closed all it knows
             handler = runner.server()
             self._silent.add(handler)
             loop.call_later(_HEAD_S, self._cut, handler)
@@ -197,6 +197,15 @@ class AdminServer:
 
     def _acted(self, done: ActDone) -> None:
         self._feed.publish(Event(kind="act", act=done))
+
+
+async def _deafen(server: asyncio.Server) -> None:
+    """Accept nobody any more. A connection that was accepted at this very moment is attached first: `Server.close` would make asyncio
+    fail on it, and leave it open."""
+    for each in server.sockets:
+        asyncio.get_running_loop().remove_reader(each.fileno())
+    await asyncio.sleep(0)
+    server.close()
 
 
 def _noting(silent: set[object]) -> Middleware:
