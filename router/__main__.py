@@ -32,7 +32,7 @@ from fix.rim import FixRim
 from fix.rim import capabilities as fix_capabilities
 from fix.rules import compiled, explain, read_message, show
 from fix.sessions import SessionFileError
-from router.acts import Forget, Stopping, Switch
+from router.acts import Stopping, Switch
 from router.admin.console import serve_console
 from router.admin.ctl import console, ctl
 from router.admin.links import EveryLink
@@ -42,7 +42,6 @@ from router.admin.token_command import token
 from router.admin.wiring import Admin, watching
 from router.certify_command import certifying
 from router.demo import SimulatedVenues
-from router.engine import Engine
 from router.journal import JournalCorrupt, JournalLocked, JournalWriter
 from router.journal_commands import journal
 from router.logs import Narrator
@@ -156,8 +155,8 @@ class _Router:
             bridge.recall(engine.state.remembered.get(name, {}))
         for what, name in engine.state.off:
             self._switch_off(what, name)
+        self._runtime.keep_orders = settings.router.keep_orders
         self._runtime.start(settings.frozen(_capabilities(settings)), VERSION)
-        self._forget(engine)
 
     def _operators(self) -> Admin | None:
         if self._settings.admin is None:
@@ -167,13 +166,6 @@ class _Router:
             self._shell.post, lambda: {name: bridge.skew_s for name, bridge in self._bridges.items()}, lambda: self._settings,
             self._reload, self._ask_to_stop, self.narrator.note, VERSION,
         )  # fmt: skip
-
-    def _forget(self, engine: Engine) -> None:
-        days = self._settings.router.keep_orders_days
-        before = time.time_ns() - int((days or 0) * 86_400 * 1_000_000_000)
-        blotter = engine.state.blotter
-        if days is not None and any(each.updated < before for name, each in blotter.orders.items() if name not in blotter.live):
-            self._runtime.step(Forget(before=before))
 
     def _switch_off(self, what: Switch, name: str) -> None:
         try:
@@ -291,6 +283,7 @@ class _Router:
             return False, f"{fixed} of {len(changes)} changes need a restart: nothing was changed", lines
         if not preview and changes:
             self._runtime.step(new.frozen(_capabilities(new)))
+            self._runtime.keep_orders = new.router.keep_orders
             self._settings = new
         return True, f"{len(changes)} change{'s' * (len(changes) != 1)}" + (" would be" if preview else "") + " taken into use", lines
 

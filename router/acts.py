@@ -159,6 +159,8 @@ class Forget(msgspec.Struct, frozen=True, tag="forget"):
     """Drop orders that were over before a time, ns UTC, with all their ids: their ClOrdIDs are free again."""
 
     before: int
+    at_most: int = 0
+    """How many at once, oldest first, so that nobody waits long for it; 0: all."""
 
 
 Act = Halt | Resume | CancelOrders | Resolve | MarkDone | Reconcile | Switched | CorrectTrade | BustTrade | Commanded | Forget | Stopping

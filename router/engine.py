@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 from router import changes, executions, mass, operating, questions, reference, references, requests, shares, timers
-from router.acts import Forget
 from router.inquiries import PositionsRequest, SecurityDefinitionRequest, SecurityListRequest, TradingStatusRequest
 from router.model import (
     Accepted,
@@ -90,7 +89,6 @@ class Engine:
 
     def apply(self, event: Input, now: int) -> list[Effect]:
         """Take one input at `now` (ns UTC, never before the last one's). Returns what is to be done, in this order."""
-        orders = self.state.blotter.orders
         try:
             effects = self._apply(event, now)
             if self.state.reconciling:
@@ -100,9 +98,6 @@ class Engine:
             counted = self._figured(reference.catch_up)
             return [_fault(event, fault), *counted, *self._figured(shares.rebuild, self.state.policy.configured, now)]
         effects += self._followed(event, effects)
-        if type(event) is Forget:
-            kept = self.state.blotter.orders
-            effects += self._figured(shares.carry, [order for name, order in orders.items() if name not in kept])
         return effects + self._figured(_count, effects, now) if self.state.rulebook.limits else effects
 
     def _followed(self, event: Input, effects: list[Effect]) -> list[Effect]:

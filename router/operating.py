@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from router import questions
+from router import questions, shares
 from router.acts import (
     BustTrade,
     CancelOrders,
@@ -146,7 +146,12 @@ def _switched(state: State, act: Switched, now: int) -> list[Effect]:
 
 
 def _forget(state: State, act: Forget, now: int) -> list[Effect]:  # noqa: ARG001 - an input's handler
-    return [Outcome(True, f"{state.blotter.forget(act.before)} orders of before were dropped")]
+    gone = state.blotter.over(act.before, act.at_most)
+    shares.carry(state, gone)
+    for order in gone:
+        state.counted.pop(order.order_id, None)
+    state.blotter.forget(gone)
+    return [Outcome(True, f"{len(gone)} orders of before were dropped")]
 
 
 def _stopping(state: State, act: Stopping, now: int) -> list[Effect]:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final
 
-from router.acts import Forget, Halt, Resume, Stopping, Switch, Switched
+from router.acts import Halt, Resume, Stopping, Switch, Switched
 from router.inquiries import (
     PositionReport,
     PositionsRequest,
@@ -284,8 +284,6 @@ def follow(state: State, event: Input, effects: list[Effect]) -> list[Effect]:
             order = state.blotter.orders.get(effect.order_id)
             if order is not None:
                 _book(state, order)
-    if isinstance(event, Forget):
-        state.counted = {name: each for name, each in state.counted.items() if name in state.blotter.orders}
     return _tell(state, event) if state.watching else []
 
 

@@ -17,7 +17,7 @@ __all__ = ["Change", "differences"]
 
 _LIVE: Final = re.compile(
     r"(routes|limits)(\[|$)"
-    r"|router\.(answer_timeout_s|hold_when_down_s|hold_while_reconciling_s|reconcile_within_s|sweep_every_s|reference_stale_s)$"
+    r"|router\.(answer_timeout_s|hold_when_down_s|hold_while_reconciling_s|reconcile_within_s|sweep_every_s|reference_stale_s|keep_orders_days)$"
     r"|clients\[[^]]+\]\.(accounts|default_time_in_force|max_age_s|report_pending|when_pending|day_ends_utc|cancel_on_disconnect_s)(\[|$)"
     r"|destinations\[[^]]+\]\.instruments\[[^]]+\]\.(tick|lot|min_qty|max_qty|min_px|max_px|min_notional|max_notional)$"
 )

@@ -18,10 +18,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Final
 
 import msgspec
 
-from router.acts import CancelOrders
+from router.acts import CancelOrders, Forget
 from router.changes import named
 from router.engine import Engine
 from router.model import (
@@ -53,6 +54,11 @@ from router.state import State, sendable
 from router.words import CxlRejReason
 
 __all__ = ["Observer", "Runtime", "recover"]
+
+_FORGET_AT_ONCE: Final = 250
+"""Orders; a millisecond or two for whoever waits."""
+_FORGET_EVERY: Final = 60_000_000_000
+"""Nanoseconds between two looks for orders to forget, where they are kept for long; a twentieth of that time where it is short."""
 
 Observer = Callable[[Input, list[Effect]], None]
 """Told of every input and its effects after they were performed; must not block."""
@@ -96,6 +102,9 @@ class Runtime:
         self._wake = threading.Event()
         self._closing = False
         self._unsettled = False
+        self.keep_orders: int | None = None
+        """Nanoseconds after which an order that is over is forgotten; None: never."""
+        self._forget_at = 0
         self.ticked = 0
         """When the ticking thread last went round, ns UTC."""
         self.failing = ""
@@ -159,6 +168,7 @@ class Runtime:
         while self._posted:
             self.step(self._posted[0])
             self._posted.popleft()
+        self._forget()
         if self._unsettled or self._broken or self._is_due():
             self.step(Tick())
 
@@ -356,6 +366,19 @@ class Runtime:
     def _is_due(self) -> bool:
         with self._lock:
             return self.engine.due(self._now())
+
+    def _forget(self) -> None:
+        """Have what was over long ago forgotten, a little at a time."""
+        now = self._clock()
+        if self.keep_orders is None or now < self._forget_at:
+            return
+        before = now - self.keep_orders
+        with self._lock:
+            found = len(self.engine.state.blotter.over(before, _FORGET_AT_ONCE))
+        if found:
+            self.step(Forget(before, _FORGET_AT_ONCE))
+        if found < _FORGET_AT_ONCE:
+            self._forget_at = now + min(_FORGET_EVERY, self.keep_orders // 20)
 
     def _perform(self, effect: Effect) -> list[Input]:
         """Do one effect; returns what became of it where that is known at once."""

@@ -43,10 +43,16 @@ class RouterSettings(Strict):
     stop_within_s: Annotated[Decimal, Field(ge=0)] = Decimal(1)
     """How long a stop waits for answers that are on their way, before it logs everybody out."""
     keep_orders_days: Annotated[Decimal, Field(gt=0)] | None = Decimal(30)
-    """Orders that were over so long ago are dropped at the next start, and their ClOrdIDs are free again; without it, never."""
+    """Orders that were over so long ago are dropped from memory, and their ClOrdIDs are free again; without it, never. The journal and its
+    history keep them."""
     one_core: bool = True
     """Keep the router's threads on one processor. Python runs one of them at a time anyway; passing that turn between processors is the
     largest single cost of an order (`tests/bench/results.txt`)."""
+
+    @property
+    def keep_orders(self) -> int | None:
+        """Nanoseconds."""
+        return None if self.keep_orders_days is None else _ns(self.keep_orders_days * 86_400)
 
 
 class JournalSettings(Strict):

@@ -169,7 +169,7 @@ class _Whole(msgspec.Struct):
     state: _State
 
 
-_DERIVED: Final = {"Policy": {"destinations", "routes", "_clients"}, "State": {"counted", "rulebook"}}
+_DERIVED: Final = {"Blotter": {"_keys"}, "Policy": {"destinations", "routes", "_clients"}, "State": {"counted", "rulebook"}}
 """What is made anew from the rest, and never changes after it is made."""
 
 
@@ -316,6 +316,7 @@ def _blotter_of(told: _Blotter) -> Blotter:
     blotter.orders = {each.order_id: each for each in orders}
     blotter.live = {orders[number].order_id: orders[number] for number in told.live}
     blotter.parked = told.parked
+    blotter.rekey()
     return blotter
 
 

@@ -107,10 +107,11 @@ def page(minutes: float, samples: list[Sample], verdict: Verdict) -> tuple[list[
     return lines, not over and verdict.good
 
 
-async def soak(minutes: float, folder: Path, pace: float, every_s: float, show: Any) -> tuple[list[Sample], Verdict]:
+async def soak(minutes: float, folder: Path, pace: float, keep_minutes: float, every_s: float, show: Any) -> tuple[list[Sample], Verdict]:
     """Run the flow for so many minutes."""
     flow = Flow(Random("soak"), pace)
     rig = Rig(folder, module="router")
+    rig.system.edit("router.toml", r"keep_orders_days = \d+", f"keep_orders_days = {keep_minutes / 1440:.6f}")
     sessions = [Oms(rig.system.fix_port, "FIX.4.4", "OMS44", flow.told), Oms(rig.system.fix_port, "FIX.4.2", "OMS42", flow.told)]
     async with rig:
         process = await rig.start()
@@ -170,6 +171,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.soak", description="A steady flow, and what the router needs for it.")
     parser.add_argument("--minutes", type=float, default=60, help="how long (60)")
     parser.add_argument("--every", type=float, default=60, metavar="S", help="seconds between two samples (60)")
+    parser.add_argument("--keep", type=float, default=5, metavar="MINUTES", help="how long the router keeps orders that are over (5)")
     parser.add_argument("--pace", type=float, default=1.0, help="times the usual pace, about 11 orders a second (1)")
     parser.add_argument("--out", type=Path, help=f"where the figures go ({_RESULTS.name}, from {_WORTH_KEEPING_MINUTES} minutes on)")
     options = parser.parse_args()
@@ -178,11 +180,20 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="fixrouter-soak-") as folder:
         if sys.stdout.isatty():
             with Live(console=Console(), transient=True) as live:
-                run = soak(options.minutes, Path(folder), options.pace, options.every, lambda all_of: live.update(_recent(all_of)))
+                run = soak(
+                    options.minutes, Path(folder), options.pace, options.keep, options.every, lambda all_of: live.update(_recent(all_of))
+                )
                 samples, verdict = asyncio.run(run)
         else:
             print(HEAD, flush=True)
-            run = soak(options.minutes, Path(folder), options.pace, options.every, lambda all_of: print(all_of[-1].line(), flush=True))
+            run = soak(
+                options.minutes,
+                Path(folder),
+                options.pace,
+                options.keep,
+                options.every,
+                lambda all_of: print(all_of[-1].line(), flush=True),
+            )
             samples, verdict = asyncio.run(run)
     lines, good = page(options.minutes, samples, verdict)
     print("\n".join(lines))

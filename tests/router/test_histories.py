@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.acts import CancelOrders, Halt, MarkDone, Reconcile, Resolve, Resume, Scope
+from router.acts import CancelOrders, Forget, Halt, MarkDone, Reconcile, Resolve, Resume, Scope
 from router.engine import Engine
 from router.model import ClientDown, ClientUp, ExecutionReport, Filled, Found, Listed, Listing, Started, Unanswered
 from router.words import CxlRejReason, Done, ExecType, OrdStatus, OrdType, Side, TimeInForce
@@ -162,6 +162,26 @@ def test_replay_says_the_same_again(history: list[tuple[Any, ...]]) -> None:
         assert [getattr(order, name) for name in ("base", "cum_qty", "notional", "cl_ord_id", "doubt", "reports")] == [
             getattr(other, name) for name in ("base", "cum_qty", "notional", "cl_ord_id", "doubt", "reports")
         ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(steps, max_size=40), st.integers(0, 3))
+def test_what_is_over_is_forgotten_whole(history: list[tuple[Any, ...]], at_most: int) -> None:
+    """Whatever befell it: no more than is asked for at once, the oldest first, none that is live, and no name of it stays in any index.
+    (`Desk.apply` runs `blotter.check()`.)"""
+    desk = Desk(**deepcopy(CONFIG))
+    for step in history:
+        play(desk, step)
+    blotter = desk.engine.state.blotter
+    over = [name for name in blotter.orders if name not in blotter.live]
+    gone = over[:at_most] if at_most else over
+    stay = [name for name in blotter.orders if name not in gone]
+    desk.apply(Forget(before=desk.now + 1, at_most=at_most))
+    assert list(blotter.orders) == stay
+    indexes = [index for name, index in vars(blotter).items() if name.startswith("_by")]
+    assert len(indexes) == 3
+    assert not [key for index in indexes for key, order in index.items() if order.order_id in gone]
+    assert not desk.engine.state.counted.keys() & set(gone)
 
 
 @settings(max_examples=200, deadline=None)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from router.acts import CancelOrders
+from router.acts import CancelOrders, Forget
 from router.engine import Engine
 from router.journal import JournalWriter, read
 from router.model import (
@@ -466,6 +466,37 @@ class TestPower:
         assert recover(again, read(tmp_path)) == []
         assert list(again.state.blotter.orders) == list(runtime.engine.state.blotter.orders)
         assert [kind for kind, _ in recorder.events] == ["submit"] * 60
+
+
+def test_what_is_over_is_forgotten_a_little_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the ticking thread: nobody waits for thousands, an idle router writes nothing of it, and without the setting nothing goes."""
+    monkeypatch.setattr("router.runtime._FORGET_AT_ONCE", 2)
+    runtime, recorder, clock = router()
+    for number in range(5):
+        runtime.step(new(f"b{number}", symbol="NO/THING"))
+    runtime.step(new("open"))
+    blotter = runtime.engine.state.blotter
+    clock.now += 61 * SECOND
+    runtime.tick()
+    assert len(blotter.orders) == 6
+    runtime.keep_orders = 60 * SECOND
+    left = []
+    for _ in range(5):
+        runtime.tick()
+        left.append(len(blotter.orders))
+    assert left == [4, 2, 1, 1, 1]
+    assert [each.cl_ord_id for each in blotter.orders.values()] == ["open"]
+    runtime.step(new("late", symbol="NO/THING"))
+    clock.now += 61 * SECOND
+    runtime.tick()
+    assert list(blotter.orders) == list(blotter.live)
+    runtime.tick()
+    recorder.events.clear()
+    clock.now += 3600 * SECOND
+    runtime.step(LinkUp(LINK))
+    for _ in range(3):
+        runtime.tick()
+    assert [event for kind, event in recorder.events if kind == "journal" and isinstance(event, Forget)] == []
 
 
 def test_a_stop_is_the_last_thing_written() -> None:

@@ -70,9 +70,10 @@ def picture(thing: Any, seen: dict[int, int]) -> Any:
 
 
 def pictured(state: State) -> dict[str, Any]:
-    """Indexes are compared without their order, which nobody goes by; all else with it. Routes are made from the configuration."""
+    """Indexes are compared without their order, which nobody goes by; all else with it. Routes are made from the configuration, an order's
+    keys from the indexes."""
     seen: dict[int, int] = {}
-    blotter = {name: picture(value, seen) for name, value in vars(state.blotter).items()}
+    blotter = {name: picture(value, seen) for name, value in vars(state.blotter).items() if name != "_keys"}
     blotter = {name: sorted(value, key=lambda each: each[0]) if name.startswith("_") else value for name, value in blotter.items()}
     policy = {name: value for name, value in vars(state.policy).items() if name != "routes"}
     rest = {name: value for name, value in vars(state).items() if name not in ("blotter", "policy")}
