@@ -45,8 +45,9 @@ class Sessions:
         self._stopping = False
         settings = quickfix.SessionSettings()
         try:
-            settings.setFromString(file.resolved(state))
-            # An initiator's sessions start afresh at each logon by the venue's rule; keeping their messages would keep their secrets.
+            settings.setFromString(file.resolved(state, **({} if kind == "acceptor" else {"PersistMessages": "N"})))
+            # An initiator's sessions start afresh at each logon by the venue's rule, and no order is ever sent again; keeping their
+            # messages would keep their secrets, and fill the memory.
             stores = quickfix.FileStoreFactory(settings) if kind == "acceptor" else quickfix.MemoryStoreFactory()
             make = quickfix.SocketAcceptor if kind == "acceptor" else quickfix.SocketInitiator
             self._engine = make(application, stores, settings, logs)

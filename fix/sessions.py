@@ -113,10 +113,11 @@ class SessionFile:
                 faults.append(f"{self.path}: session {name}: {key}: no such file: {value}")
         return faults
 
-    def resolved(self, state: Path) -> str:
-        """The text for QuickFIX: dictionaries by absolute path, stores under `state` where the file names none."""
+    def resolved(self, state: Path, **more: str) -> str:
+        """The text for QuickFIX: dictionaries by absolute path, stores under `state` where the file names none; `more`: for all
+        sessions."""
         lines = []
-        default = {"FileStorePath": str(state / "store"), **self.default}
+        default = {"FileStorePath": str(state / "store"), **self.default, **more}
         for name, section in (("DEFAULT", default), *(("SESSION", session) for session in self.sessions)):
             lines.append(f"[{name}]")
             for key, value in section.items():
