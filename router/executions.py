@@ -30,7 +30,7 @@ from router.reports import report, status
 from router.state import State, askable, sendable
 from router.words import EXACT, NONE, ZERO, CxlRejReason, Done, ExecType, OrdStatus
 
-__all__ = ["accepted", "cancel_rejected", "canceled", "filled", "rejected", "replaced", "stated"]
+__all__ = ["accepted", "cancel_rejected", "canceled", "filled", "idle", "rejected", "replaced", "stated"]
 
 _PARKED_AT_MOST = 10_000
 _OF_ONE_ORDER_AT_MOST = 1_000
@@ -193,8 +193,7 @@ def stated(state: State, event: Stated, now: int) -> list[Effect]:
         return []  # somebody else's on the same account
     leg = _bind(state, order, event)
     if not event.asked:
-        news = event.cum_qty > leg.told_qty or (leg is order.leg and not order.done and event.status is not OrdStatus.NEW)
-        if news and order.order_id not in state.due:
+        if _is_news(order, leg, event) and order.order_id not in state.due:
             state.wait(order, now)
         return []
     exec_id = f"stated:{order.order_id}:{len(order.former)}:{event.status}"
@@ -211,6 +210,22 @@ def stated(state: State, event: Stated, now: int) -> list[Effect]:
             return canceled(state, ended, now)
         case _:
             return _standing(state, order, leg, event, now)
+
+
+def idle(state: State, event: Stated) -> bool:
+    """Whether a second witness says only what is known: such a word changes nothing, and so need not be an input at all. Nearly all are."""
+    if event.asked:
+        return False
+    order = state.blotter.at_venue(event.account, event.venue_cl_ord_id, event.venue_order_id)
+    if order is None:
+        return True  # somebody else's on the same account
+    leg = order.leg_of(event.venue_cl_ord_id, event.venue_order_id)
+    known = event.venue_order_id in (None, leg.venue_order_id, leg.venue_cl_ord_id)
+    return known and bool(order.placed) and not order.waiting and not _is_news(order, leg, event)
+
+
+def _is_news(order: Order, leg: Leg, event: Stated) -> bool:
+    return event.cum_qty > leg.told_qty or (leg is order.leg and not order.done and event.status is not OrdStatus.NEW)
 
 
 def _standing(state: State, order: Order, leg: Leg, event: Stated, now: int) -> list[Effect]:

@@ -25,6 +25,7 @@ import msgspec
 from router.acts import CancelOrders, Forget
 from router.changes import named
 from router.engine import Engine
+from router.executions import idle
 from router.model import (
     Alert,
     Cancel,
@@ -40,6 +41,7 @@ from router.model import (
     ReplaceOrder,
     Send,
     Started,
+    Stated,
     Stopped,
     Tick,
     Unanswered,
@@ -138,6 +140,8 @@ class Runtime:
         """Handle what a venue says now; where the journal cannot take it, keep it, in order, and try again at every tick."""
         if self._closing:
             return  # what comes after the last record is asked for at the next start
+        if type(event) is Stated and self._is_idle(event):
+            return
         if not self._posted:
             try:
                 self.step(event)
@@ -362,6 +366,10 @@ class Runtime:
             return sum(not self._perform(each) for each in cancels)
 
     # --- what both share --------------------------------------------------------------------------------------------------
+
+    def _is_idle(self, event: Stated) -> bool:
+        with self._lock:
+            return idle(self.engine.state, event)
 
     def _is_due(self) -> bool:
         with self._lock:

@@ -28,6 +28,7 @@ from router.model import (
     NewOrder,
     ReplaceOrder,
     Started,
+    Stated,
     Stopped,
     Tick,
     VenueCommand,
@@ -466,6 +467,16 @@ class TestPower:
         assert recover(again, read(tmp_path)) == []
         assert list(again.state.blotter.orders) == list(runtime.engine.state.blotter.orders)
         assert [kind for kind, _ in recorder.events] == ["submit"] * 60
+
+
+def test_a_witness_that_says_what_is_known_leaves_no_record() -> None:
+    """Nearly all of its words are of that kind; one that is ahead is an input like any."""
+    runtime, recorder, _ = router()
+    runtime.step(new())
+    recorder.events.clear()
+    for cum, kept in (("0", []), ("0.5", ["journal"])):
+        runtime.hear(Stated(account="acc", status=OrdStatus.NEW, cum_qty=D(cum), venue_cl_ord_id="v1", asked=False))
+        assert recorder.kinds() == kept
 
 
 def test_what_is_over_is_forgotten_a_little_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from router.model import Ask, LinkDown, Send
+from copy import deepcopy
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from router.executions import idle
+from router.model import Ask, LinkDown, Send, Stated
 from router.words import ExecType, OrdStatus, OrdType
 from tests.router.desk import LINK, D, Desk, alerts, reports, sent, shape
+from tests.router.test_histories import CONFIG, play, steps
+from tests.router.test_snapshot import pictured
 
 
 def watched() -> Desk:
@@ -192,3 +201,51 @@ def test_a_cancel_that_waited_for_the_link_goes_when_it_is_back_though_the_witne
         assert "Cancel" not in sent(desk.said[-2:]) or lost_with_it
         assert sent(desk.up()) == ["Cancel"]
         assert shape(desk.end(1)) == ["canceled/canceled"]
+
+
+words = st.tuples(
+    st.sampled_from(["v1", "v2", "v9", None]),
+    st.sampled_from([None, "o1", "o2", "v1"]),
+    st.sampled_from([OrdStatus.NEW, OrdStatus.FILLED, OrdStatus.CANCELED, OrdStatus.EXPIRED]),
+    st.sampled_from(["0", "0.5", "1"]),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(steps, max_size=25), words)
+def test_a_word_that_adds_nothing_would_have_changed_nothing(history: list[tuple[Any, ...]], word: tuple[Any, ...]) -> None:
+    """Whatever came before: what is not made an input says nothing, asks nothing, waits for nothing; only when the venue was last heard
+    is not noted."""
+    desk = Desk(**deepcopy(CONFIG))
+    for step in history:
+        play(desk, step)
+    ours, theirs, status, cum = word
+    event = Stated(account="acc", status=status, cum_qty=D(cum), venue_cl_ord_id=ours, venue_order_id=theirs, asked=False)
+    if not idle(desk.engine.state, event):
+        return
+    before = deepcopy(desk.engine.state)
+    assert desk.engine.apply(event, desk.now + 1) == []
+    for order in (*before.blotter.orders.values(), *desk.engine.state.blotter.orders.values()):
+        order.heard = 0
+    assert pictured(desk.engine.state) == pictured(before)
+
+
+def test_only_what_is_known_is_passed_over() -> None:
+    """More executed, another end, an id that is new, an answer to a question: inputs all."""
+    desk = Desk()
+    desk.new()
+
+    def passed_over(**more: Any) -> bool:
+        said = {"account": "acc", "status": OrdStatus.NEW, "cum_qty": D(0), "venue_cl_ord_id": "v1", "asked": False}
+        return idle(desk.engine.state, Stated(**said | more))
+
+    assert passed_over()
+    assert not passed_over(venue_order_id="o1")
+    desk.accept(1)
+    assert passed_over(venue_order_id="o1")
+    assert not passed_over(cum_qty=D("0.1"))
+    assert not passed_over(status=OrdStatus.CANCELED)
+    assert not passed_over(asked=True)
+    assert passed_over(venue_cl_ord_id="somebody-else")
+    desk.fill("1")
+    assert passed_over(cum_qty=D(1), status=OrdStatus.FILLED)
