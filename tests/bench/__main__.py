@@ -39,7 +39,8 @@ _READING: Final = f"""How to read this
 - e and d have the same far side, the simulated Apifiny in a process of its own; s is the client straight at it. e has file stores on
   both sides; the router keeps the venue's session in memory, as e-mem does. b, c, e have no dictionary; d validates both sessions.
 - d is `fixrouter run` with the demo's configuration: journal, raw FIX log, structured log to a file. It is checked after each run that
-  journal and raw log hold every order. d-log, d-raw, d-jnl take a part out by force: there is no setting for them.
+  journal and raw log hold every order. d-log, d-raw, d-jnl take a part out by force: there is no setting for them. d-fix has no
+  rest_url, stream_url and market_url: no second witness of executions, no prices, no balances.
 - The stages in place are dearer than warm ones: between two orders other processes and threads have filled caches and branch predictors.
 - a bounces what it reads in one piece: its window figure is that of a pipe, not of 64 messages.
 - Any core: the scheduler may still put two processes on one, and does so with the short ones. A router that jumps between two cores pays

@@ -106,6 +106,16 @@ def _power(stack: ExitStack, folder: Path) -> Running:
     return _router("", "info", stack, folder, (r'(?m)^durability = "process"', 'durability = "power"'))
 
 
+def _alone(stack: ExitStack, folder: Path) -> Running:
+    """Without Apifiny's REST and WebSocket side: the FIX session's word alone counts, and no prices, balances or positions are known."""
+    return _router("", "info", stack, folder, *((rf"(?m)^{key} = .*\n", "") for key in ("rest_url", "stream_url", "market_url")))
+
+
+def _unlimited(stack: ExitStack, folder: Path) -> Running:
+    """Without the demo's limits."""
+    return _router("", "info", stack, folder, (r"(?ms)^\[\[limits\]\]\n.*?(?=^\[|\Z)", ""))
+
+
 def timed(stack: ExitStack, folder: Path) -> Running:
     """The router that times its own stages."""
     return _router("timed", "info", stack, folder)
@@ -139,6 +149,8 @@ BASIC: Final = (
 VARIANTS: Final = (
     Contender("d-ops", "d, with two operators looking on", _watched),
     Contender("d-pow", 'd, durability = "power"', _power),
+    Contender("d-fix", "d without the second witness", _alone),
+    Contender("d-lim", "d without limits", _unlimited),
     _contender("d-err", "d, log level error (a setting)", _router, "", "error"),
     _contender("d-log", "d without the structured log", _router, "log", "info"),
     _contender("d-raw", "d without the raw FIX log", _router, "rawlog", "info"),

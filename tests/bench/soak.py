@@ -35,8 +35,9 @@ _RESULTS: Final = Path(__file__).with_name("soak.txt")
 _WORTH_KEEPING_MINUTES: Final = 20
 _MIB: Final = 1024 * 1024
 _LIMITS: Final = {"rss_kib_per_order": 1.0, "files_gained": 3.0, "threads_per_hour": 1.0}
-"""What may grow once the orders that are kept, and the lists of the newest fills, are full. QuickFIX's stores keep an index of every
-message in memory until a session begins anew, some 80 bytes each; connections to venues come and go with bursts of requests."""
+"""What may grow in the last third, once the orders that are kept, and the lists of the newest fills and ended orders, are full. QuickFIX's
+stores keep an index of every message in memory until a session begins anew, some 80 bytes each; connections to venues come and go with
+bursts of requests."""
 
 
 @dataclass
@@ -77,8 +78,8 @@ def slope(points: list[tuple[float, float]]) -> float:
 
 
 def growth(samples: list[Sample]) -> dict[str, float]:
-    """What grows, after the first third of the run."""
-    warm = samples[len(samples) // 3 :]
+    """What grows, in the last third of the run."""
+    warm = samples[len(samples) * 2 // 3 :]
     fifth = max(len(warm) // 5, 1)
     return {
         "rss_kib_per_order": slope([(each.orders, each.rss / 1024) for each in warm]),
@@ -97,7 +98,7 @@ def page(minutes: float, keep: float, samples: list[Sample], verdict: Verdict) -
     lines = [
         "fixrouter soak: a steady flow over all venues, simulated, two client sessions",
         *description(),
-        f"run       {minutes:g} minutes; slopes by least squares after the first third of it; orders kept for {keep:g} minutes",
+        f"run       {minutes:g} minutes; slopes by least squares over the last third of it; orders kept for {keep:g} minutes",
         "",
         HEAD,
         *(each.line() for each in samples),

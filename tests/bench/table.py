@@ -25,7 +25,8 @@ _COLUMNS: Final[tuple[tuple[str, Callable[[Figures], float], str, int], ...]] = 
 _RATIOS: Final = (("p50", _COLUMNS[0][1]), ("p99", _COLUMNS[1][1]), ("throughput", _COLUMNS[3][1]), ("CPU, closed", _COLUMNS[2][1]),
                   ("CPU, window", _COLUMNS[4][1]))  # fmt: skip
 _AGAINST: Final = ("a", "b", "c", "e", "e-mem")
-_PARTS: Final = (("d-log", "structured log"), ("d-raw", "raw FIX log"), ("d-jnl", "journal"), ("d-bare", "the three together"))
+_PARTS: Final = (("d-log", "structured log"), ("d-raw", "raw FIX log"), ("d-jnl", "journal"), ("d-bare", "the three together"),
+                 ("d-fix", "second witness"), ("d-lim", "the demo's limits"))  # fmt: skip
 
 
 def contenders(rounds: Rounds) -> list[str]:
