@@ -22,19 +22,19 @@ from concurrent.futures import Future
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from bridges.purse import Purse
-from bridges.sampling import Sampling
 from bridges.wire import Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Told, VenueProtocol
-from router.model import LinkDown, LinkUp, Place, Priced, VenueCommand
+from router.model import Held, LinkDown, LinkUp, Place, Priced, VenueCommand
 from router.ports import Clock, Hear, Unsendable
+from router.rules import Instrument
 
-__all__ = ["Bridge", "Shell"]
+__all__ = ["Bridge", "Shell", "Teller"]
 
 TICK_S = 0.05
 ANSWER_WITHIN_S = 10
@@ -55,15 +55,27 @@ _SECOND = 1_000_000_000
 Noted = Callable[..., None]
 
 
+class Teller(Protocol):
+    """Asks a protocol, often, what the core is to be told of (`Sampling`, `Reckoning`)."""
+
+    def take(self, protocol: VenueProtocol, now: int) -> Priced | Held | None:
+        """What is to be told now."""
+        ...
+
+    def watch(self, symbols: Sequence[str]) -> None:
+        """These symbols of the venue are traded from now on."""
+        ...
+
+
 class Bridge:
     """One account at one venue; satisfies `ports.Venue`."""
 
     def __init__(
         self, name: str, protocol: VenueProtocol, rest_url: str, stream_url: str, hear: Hear, clock: Clock, note: Noted,
-        purse: Purse | None = None, sampling: Sampling | None = None, patient: bool = False,
+        purse: Purse | None = None, tellers: Sequence[Teller] = (), patient: bool = False,
     ) -> None:  # fmt: skip
         """`name` is the link's; `stream_url` is where the protocol's addresses start; `purse`: a budget shared with other bridges of the
-        same account; `sampling`: which prices are told.
+        same account; `tellers`: what it is asked about now and then, for the core.
         `patient`: what its streams say can wait a little, so that those who trade go first."""
         self.name = name
         self._protocol = protocol
@@ -72,7 +84,7 @@ class Bridge:
         self._hear = hear
         self._clock = clock
         self._note = note
-        self._sampling = sampling
+        self._tellers = tellers
         self._purse = purse or Purse(protocol.budgets)
         self._patient = patient
         self._order_group = protocol.budgets[0].group
@@ -127,6 +139,13 @@ class Bridge:
             raise Unsendable(f"{self.name} is not started")
         self._loop.call_soon_threadsafe(self._do, self._protocol.cancel_all)
 
+    def learn(self, instruments: Sequence[Instrument]) -> None:
+        """Have these symbols traded from now on; before any order of a new one is submitted."""
+        if self._loop is None:
+            self._protocol.learn(instruments, self._clock())  # what it wants done, it does when it begins
+        else:
+            self._loop.call_soon_threadsafe(self._learn, instruments)
+
     def recall(self, remembered: Mapping[str, str]) -> None:
         """Give the protocol what it asked to be remembered before a restart. Before it runs."""
         self._protocol.recall(remembered, self._clock())
@@ -161,6 +180,11 @@ class Bridge:
             self._loop.call_soon_threadsafe(self._drop, "an operator has it connect anew")
 
     # --- on the loop ------------------------------------------------------------------------------------------------------
+
+    def _learn(self, instruments: Sequence[Instrument]) -> None:
+        for each in self._tellers:
+            each.watch([instrument.venue_symbol for instrument in instruments])
+        self._do(self._protocol.learn, instruments)
 
     def _enable(self, on: bool) -> None:
         was_off, self._off = self._off, not on
@@ -237,10 +261,9 @@ class Bridge:
             if frame.stream in self._streams:
                 self._streams[frame.stream].transport.abort()
 
-    def _tell_prices(self) -> None:
-        prices = () if self._sampling is None else self._sampling.take(self._protocol.top, self._clock())
-        if prices:
-            self._hear(Priced(self.name, prices))
+    def _told(self, now: int) -> list[Out]:
+        found = [each.take(self._protocol, now) for each in self._tellers]
+        return [each for each in found if each is not None]
 
     def _level(self, said: Note) -> str:
         """What is the same every few seconds is said aloud once in a while."""
@@ -274,7 +297,7 @@ class Bridge:
                     self._begun = True
                     self._do(self._protocol.begin)
                 self._do(self._protocol.tick)
-                self._tell_prices()
+                self._do(self._told)
             await asyncio.sleep(TICK_S)
 
     async def _pump_for_ever(self) -> None:

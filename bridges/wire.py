@@ -12,7 +12,23 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from router.model import Barred, Found, LinkDown, LinkUp, Listed, NotSent, Remembered, Unanswered, VenueCommand, VenueEvent
+from router.model import (
+    Balance,
+    Barred,
+    Found,
+    Held,
+    LinkDown,
+    LinkUp,
+    Listed,
+    NotSent,
+    Position,
+    Priced,
+    Remembered,
+    Unanswered,
+    VenueCommand,
+    VenueEvent,
+)
+from router.rules import Instrument
 
 __all__ = [
     "MAIN",
@@ -20,6 +36,7 @@ __all__ = [
     "Answer",
     "Budget",
     "Frame",
+    "Holdings",
     "Kind",
     "Note",
     "Out",
@@ -130,7 +147,22 @@ class Note:
 
 
 Out = (
-    Request | Frame | Reconnect | Note | Told | VenueEvent | NotSent | Unanswered | Found | Listed | Barred | Remembered | LinkUp | LinkDown
+    Request
+    | Frame
+    | Reconnect
+    | Note
+    | Told
+    | VenueEvent
+    | NotSent
+    | Unanswered
+    | Found
+    | Listed
+    | Barred
+    | Remembered
+    | LinkUp
+    | LinkDown
+    | Priced
+    | Held
 )
 
 
@@ -144,6 +176,14 @@ class Top:
     ask: Decimal | None = None
     ask_qty: Decimal | None = None
     last: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """All that the account has, as far as the venue has told. What is not named has not been told of, or is 0."""
+
+    balances: Sequence[Balance] = ()
+    positions: Sequence[Position] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +213,16 @@ class VenueProtocol(Protocol):
 
     def top(self, symbol: str) -> Top:
         """Best prices and last trade of a venue symbol; empty for one that is not known, or of which nothing can be trusted."""
+        ...
+
+    def held(self) -> Holdings | None:
+        """Balances and positions as the venue told them last; None while nothing of it can be trusted (the stream that tells them is
+        down, or has not told all of it yet). Asked about once a second: cheap, and the same object while nothing has changed."""
+        ...
+
+    def learn(self, instruments: Sequence[Instrument], now: int) -> Sequence[Out]:
+        """The symbols that are traded from now on, all of them, with their rules: what is new is subscribed where prices or orders need
+        it. What is not among them any more stays known, for its open orders."""
         ...
 
     def recall(self, remembered: Mapping[str, str], now: int) -> None:

@@ -240,7 +240,7 @@ class ReferenceDialect:
         fields += [f"{t.SETTL_PRICE}={plain(message.avg_px)}", f"{t.SETTL_PRICE_TYPE}={t.SETTL_PRICE_THEORETICAL}"]
         if not self._is_50:
             fields.append(f"{t.PRIOR_SETTL_PRICE}=0")
-        fields += [f"{t.NO_POSITIONS}=1", f"{t.POS_TYPE}={t.TRANSACTION_QUANTITY}"]
+        fields += [f"{t.NO_POSITIONS}=1", f"{t.POS_TYPE}={t.TOTAL_QUANTITY if message.held else t.TRANSACTION_QUANTITY}"]
         fields += [f"{t.LONG_QTY}={plain(message.bought)}", f"{t.SHORT_QTY}={plain(message.sold)}"]
         return fields + _text(message.text)
 

@@ -295,6 +295,7 @@ ACCOUNT_OF_CUSTOMER: Final = "1"
 """AccountType(581)."""
 SETTL_PRICE_THEORETICAL: Final = "2"
 TRANSACTION_QUANTITY: Final = "TQ"
+TOTAL_QUANTITY: Final = "TOT"
 """PosType(703)."""
 
 _Word = TypeVar("_Word")

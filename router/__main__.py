@@ -282,6 +282,9 @@ class _Router:
         if fixed:
             return False, f"{fixed} of {len(changes)} changes need a restart: nothing was changed", lines
         if not preview and changes:
+            for link, instruments in venues.traded(new).items():
+                if link in self._bridges:
+                    self._bridges[link].learn(instruments)
             self._runtime.step(new.frozen(_capabilities(new)))
             self._runtime.keep_orders = new.router.keep_orders
             self._settings = new
@@ -320,6 +323,7 @@ def check(path: Path, message: str | None, session: str | None, direction: Liter
         also = {
             "post-only": can.post_only,
             "reduce-only": can.reduce_only,
+            "on margin": can.margin,
             "replace": can.native_replace,
             "market buy by cash": can.market_buy_by_cash,
             "no id of ours": not can.client_id,

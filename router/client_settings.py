@@ -34,6 +34,8 @@ class ClientSettings(Strict):
     messages_per_second: Annotated[int, Field(ge=1)] | None = None
     allow: tuple[IPvAnyNetwork, ...] = ()
     """Where its connections may come from, judged by the front door; empty: anywhere."""
+    venue_accounts: tuple[Name, ...] = ()
+    """Our accounts at venues whose balances and positions it may ask about: RequestForPositions(AN) with the name as Account(1)."""
     rules: tuple[MessageRule, ...] = ()
 
     @model_validator(mode="after")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from router import changes, executions, mass, operating, questions, reference, references, requests, shares, timers
+from router import changes, executions, holdings, mass, operating, positions, questions, reference, references, requests, shares, timers
 from router.inquiries import PositionsRequest, SecurityDefinitionRequest, SecurityListRequest, TradingStatusRequest
 from router.model import (
     Accepted,
@@ -24,6 +24,7 @@ from router.model import (
     ExecutionReport,
     Filled,
     Found,
+    Held,
     Input,
     LinkDown,
     LinkUp,
@@ -62,7 +63,7 @@ _REQUESTS: dict[type, Callable[[State, Any, int], list[Effect]]] = {
     SecurityListRequest: reference.security_list,
     SecurityDefinitionRequest: reference.security_definition,
     TradingStatusRequest: reference.trading_status,
-    PositionsRequest: reference.positions,
+    PositionsRequest: positions.positions,
     ClientUp: timers.client_up,
     ClientDown: timers.client_down,
     **operating.ACTS,
@@ -127,6 +128,9 @@ class Engine:
             return self._tick(now)
         if isinstance(event, Priced):
             references.note(self.state.references, event, now)
+            return []
+        if isinstance(event, Held):
+            holdings.note(self.state.held, event, now)
             return []
         effects = self._circumstance(event, now)
         for order in list(self.state.blotter.live.values()):

@@ -108,7 +108,8 @@ class PositionsRequest(msgspec.Struct, frozen=True, kw_only=True, tag="positions
     session: str
     request_id: str
     account: str | None = None
-    """"": of orders without an account; None: all of the session."""
+    """"": of orders without an account; None: all of the session. The name of an account at a venue, where the session may ask about it:
+    what that holds."""
     account_type: str = ""
     """AccountType(581) as the client wrote it."""
     symbol: str | None = None
@@ -171,7 +172,8 @@ class TradingStatusReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class PositionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """PositionReport(AP): what was bought and sold through the router."""
+    """PositionReport(AP): what was bought and sold through the router; or, `held`, what an account at a venue holds by its word: a
+    position, or where there is no symbol the balance of a currency."""
 
     order_id: ClassVar[str] = ""
     session: str
@@ -190,6 +192,7 @@ class PositionReport(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     sold: Decimal = ZERO
     avg_px: Decimal = ZERO
     text: str = ""
+    held: bool = False
 
 
 Answer = SecurityList | SecurityDefinition | TradingStatusReport | PositionReport

@@ -21,12 +21,13 @@ _SAME: Final = frozenset({
     "name", "sessions", "accounts", "symbols", "destinations", "per", "max_order_qty", "max_order_notional", "both_sides", "reference",
     "reference_price", "without_reference", "max_open_orders", "max_open_notional", "max_net_notional", "max_position",
     "max_daily_notional", "max_daily_loss", "max_cancel_ratio", "cancel_ratio_over", "cancel_ratio_after", "only_symbols", "reducing_only",
+    "check_balance",
 })  # fmt: skip
 """Said the same in the file and in the core."""
 _ASKS: Final = (
     "max_order_qty", "max_order_notional", "price_band_percent", "max_open_orders", "max_open_notional", "max_net_notional", "max_position",
     "max_daily_notional", "max_daily_loss", "orders_per_second", "max_cancel_ratio", "duplicate_within_ms", "self_trade", "only_sides",
-    "only_ord_types", "only_symbols", "from_utc", "reducing_only",
+    "only_ord_types", "only_symbols", "from_utc", "reducing_only", "check_balance",
 )  # fmt: skip
 
 
@@ -69,6 +70,7 @@ class LimitSettings(BaseModel):
     from_utc: _TimeOfDay | None = None
     to_utc: _TimeOfDay | None = None
     reducing_only: bool = False
+    check_balance: bool = False
 
     @model_validator(mode="after")
     def _whole(self) -> LimitSettings:

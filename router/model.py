@@ -37,6 +37,7 @@ __all__ = [
     "Accepted",
     "Alert",
     "Ask",
+    "Balance",
     "Barred",
     "Cancel",
     "CancelOrder",
@@ -49,6 +50,7 @@ __all__ = [
     "ExecutionReport",
     "Filled",
     "Found",
+    "Held",
     "Input",
     "LinkDown",
     "LinkUp",
@@ -61,6 +63,7 @@ __all__ = [
     "NotSent",
     "Outcome",
     "Place",
+    "Position",
     "Price",
     "Priced",
     "Refusal",
@@ -401,6 +404,35 @@ class Priced(msgspec.Struct, frozen=True, tag="priced"):
     prices: tuple[Price, ...]
 
 
+class Balance(msgspec.Struct, frozen=True, array_like=True):
+    """What an account at a venue has of one currency, by the venue's word; 0 where it has none of it any more."""
+
+    currency: str
+    """Upper case."""
+    total: Decimal
+    available: Decimal
+    """What new orders can still use."""
+
+
+class Position(msgspec.Struct, frozen=True, array_like=True):
+    """An open position of an account at a venue, by the venue's word; 0 where there is none any more."""
+
+    symbol: str
+    """The venue's."""
+    qty: Decimal
+    """Above 0: long; in the unit of the symbol's orders."""
+    avg_px: Decimal | None = None
+    """What it was opened at, where the venue tells."""
+
+
+class Held(msgspec.Struct, frozen=True, tag="held"):
+    """What the account of a link holds: what changed since it was last told, and now and then all of it."""
+
+    link: str
+    balances: tuple[Balance, ...] = ()
+    positions: tuple[Position, ...] = ()
+
+
 class LinkUp(msgspec.Struct, frozen=True, tag="link-up"):
     """A link to a venue account can carry orders."""
 
@@ -431,7 +463,7 @@ class Tick(msgspec.Struct, frozen=True, tag="tick"):
 VenueEvent = Accepted | Filled | Canceled | Replaced | Rejected | CancelRejected | Stated
 Input = (
     NewOrder | CancelOrder | ReplaceOrder | StatusRequest | MassCancel | MassStatus | Inquiry | ClientUp | ClientDown
-    | VenueEvent | NotSent | Unanswered | Found | Listed | Barred | Remembered | Priced | LinkUp | LinkDown
+    | VenueEvent | NotSent | Unanswered | Found | Listed | Barred | Remembered | Priced | Held | LinkUp | LinkDown
     | Act | Configured | Started | Stopped | Tick
 )  # fmt: skip
 

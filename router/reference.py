@@ -1,26 +1,22 @@
-"""Answers to questions about instruments, destinations and positions, and what they are made from. Pure.
+"""Answers to questions about instruments and destinations, and what was executed of each. Pure.
 
 The rules:
 
 1. Instruments are told as the venue listed them last, else as configured; one entry for each symbol and destination.
 2. A destination is told with the reason that a new order would be refused with now. Who subscribed hears of every change once. A
    subscription ends with its session's logout and with the router's life: after either, ask anew.
-3. Positions are what was bought and sold through this router for one session since its book began, by account, destination and symbol;
-   executions that are corrected or taken back count as they are now. Orders that are forgotten leave theirs behind. What else the venue
-   account holds is not known here.
+3. What was executed is counted for `positions.py` as it is booked; executions that are corrected or taken back count as they are now.
+   Orders that are forgotten leave theirs behind.
 4. An answer is never sent again after a crash: it may not be true any more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Final
 
 from router.acts import Halt, Resume, Stopping, Switch, Switched
 from router.inquiries import (
-    PositionReport,
-    PositionsRequest,
     Result,
     SecurityDefinition,
     SecurityDefinitionRequest,
@@ -43,7 +39,6 @@ __all__ = [
     "SUBSCRIPTIONS",
     "catch_up",
     "follow",
-    "positions",
     "recount",
     "security_definition",
     "security_list",
@@ -57,7 +52,6 @@ SUBSCRIPTIONS: Final = 50
 _FILLS: Final = frozenset({ExecType.TRADE, ExecType.TRADE_CORRECT, ExecType.TRADE_CANCEL})
 _TURNING: Final = frozenset({LinkUp, LinkDown, Halt, Resume, Switched, Stopping, Configured})
 """Inputs that may change what a destination is; the end of reconciling may come with any."""
-_AVERAGE_STEP: Final = Decimal(1).scaleb(-12)
 
 
 # --- instruments --------------------------------------------------------------------------------------------------------
@@ -180,62 +174,7 @@ def _standing(state: State, session: str, place: Destination) -> tuple[TradingSt
     return TradingStatus.OPEN, ""
 
 
-# --- positions ----------------------------------------------------------------------------------------------------------
-
-
-def positions(state: State, request: PositionsRequest, now: int) -> list[Effect]:
-    """RequestForPositions(AN): a report for each account, destination and symbol, or one that says why there is none."""
-    refused = _refused(state, request)
-    if refused is not None:
-        return [_none(request, *refused, now)]
-    found = [(key, each) for key, each in state.positions.items() if key[0] == request.session and _wanted(state, request, *key[1:])]
-    if not found:
-        return [_none(request, Result.NOTHING, "nothing was executed of this through the router", now)]
-    return [
-        PositionReport(
-            session=request.session, report_id=f"P{now}-{number}", request_id=request.request_id, result=Result.YES, total=len(found),
-            time=now, account=account, account_type=request.account_type, destination=destination, symbol=symbol,
-            currency=_currency(state, destination, symbol), bought=each.bought, sold=each.sold, avg_px=_average(each),
-        )
-        for number, ((_, account, destination, symbol), each) in enumerate(found, 1)
-    ]  # fmt: skip
-
-
-def _refused(state: State, request: PositionsRequest) -> tuple[Result, str] | None:
-    if request.wrong:
-        return Result.UNSUPPORTED, request.wrong
-    accounts = [each.name for each in state.policy.client(request.session).accounts]
-    if accounts and request.account is not None and request.account not in accounts:
-        return Result.FORBIDDEN, f"this session trades for {', '.join(accounts)}"
-    return None
-
-
-def _none(request: PositionsRequest, result: Result, text: str, now: int) -> PositionReport:
-    return PositionReport(
-        session=request.session, report_id=f"P{now}-1", request_id=request.request_id, result=result, total=0, time=now,
-        account=request.account or "", account_type=request.account_type, destination=request.destination or "",
-        symbol=request.symbol or "", text=text,
-    )  # fmt: skip
-
-
-def _wanted(state: State, request: PositionsRequest, account: str, destination: str, symbol: str) -> bool:
-    if request.account not in (None, account) or (request.destination or destination).upper() != destination.upper():
-        return False
-    found = state.policy.find(destination, request.symbol) if request.symbol is not None else None
-    return request.symbol in (None, symbol) or (found is not None and found[1].symbol == symbol)
-
-
-def _currency(state: State, destination: str, symbol: str) -> str:
-    found = state.policy.find(destination, symbol)
-    return symbol.rpartition("/")[2] if found is None else found[1].quote
-
-
-def _average(traded: Traded) -> Decimal:
-    """What the side that is ahead was traded at, on average."""
-    quantity, value = (traded.bought, traded.paid) if traded.bought > traded.sold else (traded.sold, traded.received)
-    if traded.bought == traded.sold or not quantity:
-        return ZERO
-    return EXACT.quantize(EXACT.divide(value, quantity), _AVERAGE_STEP).normalize(EXACT)
+# --- what was executed -------------------------------------------------------------------------------------------------
 
 
 def _book(state: State, order: Order) -> None:

@@ -18,10 +18,11 @@ __all__ = ["Change", "differences"]
 _LIVE: Final = re.compile(
     r"(routes|limits)(\[|$)"
     r"|router\.(answer_timeout_s|hold_when_down_s|hold_while_reconciling_s|reconcile_within_s|sweep_every_s|reference_stale_s|keep_orders_days)$"
-    r"|clients\[[^]]+\]\.(accounts|default_time_in_force|max_age_s|report_pending|when_pending|day_ends_utc|cancel_on_disconnect_s)(\[|$)"
+    r"|clients\[[^]]+\]\.(accounts|default_time_in_force|max_age_s|report_pending|when_pending|day_ends_utc|cancel_on_disconnect_s|venue_accounts)(\[|$)"
+    r"|accounts\[[^]]+\]\.mode$"
     r"|destinations\[[^]]+\]\.instruments\[[^]]+\]\.(tick|lot|min_qty|max_qty|min_px|max_px|min_notional|max_notional)$"
 )
-_REMOVED: Final = re.compile(r"destinations\[[^]]+\]\.instruments\[[^]]+\]")
+_INSTRUMENT: Final = re.compile(r"destinations\[[^]]+\]\.instruments\[[^]]+\]")
 _NAMES: Final = ("name", "symbol", "session")
 
 
@@ -43,21 +44,22 @@ class Change:
 def differences(old: Settings, new: Settings) -> list[Change]:
     """Every key that is different, in the new file's order, then those that are gone."""
     before, after = dict(_flat("", old.model_dump(mode="json"))), dict(_flat("", new.model_dump(mode="json")))
-    gone = {_item(key) for key in before} - {_item(key) for key in after}
+    come_or_gone = {_item(key) for key in before} ^ {_item(key) for key in after}
     return [
-        Change(key, before.get(key, ""), after.get(key, ""), _live(key, gone))
+        Change(key, before.get(key, ""), after.get(key, ""), _live(key, come_or_gone))
         for key in dict.fromkeys((*after, *before))
         if before.get(key, "") != after.get(key, "")
     ]
 
 
-def _live(key: str, gone: set[str]) -> bool:
-    """A symbol that is no more is only not traded any more; a new one is not known to those who speak with the venue."""
-    return bool(_LIVE.match(key)) or (_item(key) in gone and bool(_REMOVED.match(key)))
+def _live(key: str, come_or_gone: set[str]) -> bool:
+    """A symbol can come, and who speaks with the venue is told; one that is no more is only not traded any more. Another name at the venue
+    for one that stays is neither."""
+    return bool(_LIVE.match(key)) or (_item(key) in come_or_gone and bool(_INSTRUMENT.match(key)))
 
 
 def _item(key: str) -> str:
-    found = _REMOVED.match(key)
+    found = _INSTRUMENT.match(key)
     return found.group() if found else ""
 
 

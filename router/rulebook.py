@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 from router.blotter import Blotter
 from router.figures import Count, Figures, Habit, Holding, Key, Money, Profit
+from router.holdings import Account, Holdings
 from router.model import NewOrder, Refusal
 from router.order import Order, Pending
 from router.policy import Policy
@@ -29,6 +30,7 @@ class Known(Protocol):
     blotter: Blotter
     policy: Policy
     figures: Figures
+    held: Holdings
     references: References
     rulebook: Rulebook
 
@@ -68,9 +70,11 @@ class Slot:
         "applied",
         "duplicates",
         "feeds",
+        "funds",
         "habitual",
         "inverse",
         "links",
+        "margin",
         "paced",
         "place",
         "plain",
@@ -94,6 +98,9 @@ class Slot:
         self.unit = unit
         self.applied: tuple[Applied, ...] = ()
         self.feeds: tuple[_Feed, ...] = ()
+        self.funds: tuple[Account, ...] = ()
+        """Where a limit asks for balances: what its links' account holds; empty where that is no measure (margin)."""
+        self.margin = False
         self.plain = size == 1 and not inverse
         self.paced: tuple[deque[int], ...] = ()
         self.habitual: tuple[Applied, ...] = ()
@@ -175,6 +182,8 @@ class Rulebook:
             applied.append(Applied(limit, feed, pace, habit))
         slot.applied = tuple(applied)
         slot.feeds = tuple(each for each in feeds.values() if each.count or each.money or each.holding or each.profit)
+        if slot.plain and not slot.margin and any(each.limit.check_balance for each in applied):
+            slot.funds = tuple(known.held.setdefault(link, Account()) for link in slot.links)
         slot.paced = tuple(each.pace for each in applied if each.pace is not None)
         slot.habitual = tuple(each for each in applied if each.habit is not None)
         slot.duplicates = max((each.limit.duplicate_within for each in applied), default=0)
@@ -204,4 +213,6 @@ def _slot_of(known: Known, symbol: str, destination: str, venue_symbol: str) -> 
     unit = f"{instrument.quote} of {instrument.symbol}" if instrument.inverse else instrument.base
     links = tuple(each for each in (place.witness, place.link) if each)
     where = (place.name, venue_symbol)
-    return Slot(instrument.symbol, where, links, instrument.contract_size, instrument.inverse, instrument.quote, unit)
+    slot = Slot(instrument.symbol, where, links, instrument.contract_size, instrument.inverse, instrument.quote, unit)
+    slot.margin = place.capabilities.margin
+    return slot

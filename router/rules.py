@@ -64,6 +64,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     client_id: bool = True
     """The venue keeps our id with the order. Where not, an unanswered order is looked for by what it looks like."""
     native_replace: bool = False
+    margin: bool = False
+    """Orders are backed by margin: the account need not have the whole of what they pay or deliver."""
 
 
 class Destination(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +108,8 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     """When a day order expires: nanoseconds after midnight UTC."""
     cancel_on_disconnect: int | None = None
     """Nanoseconds after the client is gone when its open orders are canceled; None: they stay."""
+    venue_accounts: tuple[str, ...] = ()
+    """Accounts at venues whose holdings this session may ask about."""
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -186,6 +190,8 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """After midnight UTC; equal to `to_time`: at any time."""
     to_time: int = 0
     reducing_only: bool = False
+    check_balance: bool = False
+    """What the order would use must be there, by the venue's last word; asks nothing of destinations on margin."""
 
 
 class Configured(msgspec.Struct, frozen=True, kw_only=True, tag="configured"):

@@ -38,8 +38,10 @@ class RouterSettings(Strict):
     sweep_every_s: Annotated[Decimal, Field(ge=0)] = Decimal(60)
     reference_every_s: Annotated[Decimal, Field(ge=0)] = Decimal(5)
     """How often venues' prices are taken for limits to judge by; 0: never."""
+    holdings_every_s: Annotated[Decimal, Field(ge=0)] = Decimal(1)
+    """How often changes of venues' balances and positions are taken; 0: never."""
     reference_stale_s: Positive = Decimal(60)
-    """A price that was not told again for so long does not count; one that does not move is told again in half of this."""
+    """A price or balance that was not told again for so long does not count; what does not move is told again in half of this."""
     stop_within_s: Annotated[Decimal, Field(ge=0)] = Decimal(1)
     """How long a stop waits for answers that are on their way, before it logs everybody out."""
     keep_orders_days: Annotated[Decimal, Field(gt=0)] | None = Decimal(30)
@@ -111,6 +113,16 @@ class Settings(Strict):
             for each in copy.sessions
             if each not in {client.session for client in self.clients}
         ]
+        faults += [
+            f"clients[{number}] {client.session}: venue_accounts: {each} {wrong}"
+            for number, client in enumerate(self.clients)
+            for each in client.venue_accounts
+            for wrong in (
+                "is one of its own accounts too" if each in client.accounts else "",
+                "" if each in {account.name for account in self.accounts} else "is no account",
+            )
+            if wrong
+        ]
         faults += _twice("accounts", "name", [each.name for each in self.accounts])
         faults += _twice("destinations", "name", [each.name.upper() for each in self.destinations])
         faults += self._watched_faults()
@@ -180,6 +192,7 @@ class Settings(Strict):
                     default_time_in_force=each.default_time_in_force, max_age=_ns(each.max_age_s), report_pending=each.report_pending,
                     wait_when_pending=each.when_pending == "wait", day_ends=time_of_day(each.day_ends_utc),
                     cancel_on_disconnect=None if each.cancel_on_disconnect_s is None else _ns(each.cancel_on_disconnect_s),
+                    venue_accounts=each.venue_accounts,
                 )
                 for each in self.clients
             ),

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from router.figures import DAY, Figures, Holding, Money, Share
+from router.holdings import spend
 from router.model import NewOrder
 from router.order import DONE, Order
 from router.references import reference
@@ -83,7 +84,7 @@ def renew(known: Known, order: Order, now: int) -> None:
     if share is None and done and not order.cum_qty:
         return
     slot = rulebook.slot(known, order)
-    if not slot.feeds:
+    if not slot.feeds and not slot.funds:
         return
     buy = order.request.side is Side.BUY
     weighed, rulebook.weighed = rulebook.weighed, None
@@ -136,6 +137,8 @@ def _renew_open(slot: Slot, share: Share, buy: bool, is_open: bool, quantity: De
             _add(feed.money, buy, more_value)
         if feed.holding is not None:
             _add(feed.holding, buy, more)
+    if slot.funds:
+        spend(slot.funds, *((slot.quote, more_value) if buy else (slot.unit, more)))
 
 
 def _add(sides: Money | Holding, buy: bool, more: Decimal) -> None:
@@ -151,6 +154,9 @@ def _renew_executed(slot: Slot, share: Share, buy: bool, cum_qty: Decimal, notio
     share.flow.append((now, quantity, value))
     _hold(slot, buy, quantity)
     _trade(slot, buy, quantity, value, now, now)
+    if slot.funds:
+        spend(slot.funds, slot.quote, value if buy else value.copy_negate())
+        spend(slot.funds, slot.unit, quantity.copy_negate() if buy else quantity)
 
 
 def _hold(slot: Slot, buy: bool, quantity: Decimal) -> None:
@@ -198,6 +204,7 @@ def rebuild(known: Known, configured: Configured, now: int) -> None:
     known, else from when the order last changed. Slow: for a configuration that is taken into use."""
     before, figures = known.rulebook.limits, known.figures
     known.rulebook = Rulebook(configured)
+    since = [(fund, fund.since) for each in known.held.values() for fund in each.balances.values()]
     shares, figures.shares = figures.shares, {}
     figures.counts, figures.money, figures.holdings, figures.profits = {}, {}, {}, {}
     _keep_paces(figures, before, configured.limits)
@@ -209,11 +216,13 @@ def rebuild(known: Known, configured: Configured, now: int) -> None:
         if order.destination and (order.cum_qty or order.order_id in shares or order.base not in DONE):
             _restore(known, order, shares.get(order.order_id), now)
     _restore_paces(known, now)
+    for fund, was in since:  # the orders were counted before
+        fund.since = was
 
 
 def _restore(known: Known, order: Order, was: Share | None, now: int) -> None:
     slot, buy = known.rulebook.slot(known, order), order.request.side is Side.BUY
-    if not slot.feeds:
+    if not slot.feeds and not slot.funds:
         renew(known, order, now)
         return
     share = _first_share(known, slot, order, now) if was is None else Share(price=was.price)

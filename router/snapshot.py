@@ -24,6 +24,7 @@ import msgspec
 from router.acts import Scope, Switch
 from router.blotter import Blotter
 from router.figures import Figures
+from router.holdings import Holdings
 from router.inquiries import Answer
 from router.model import CancelOrder, CancelReject, ExecutionReport, Listed, MassCancelReport, NewOrder, ReplaceOrder, Report, VenueEvent
 from router.order import Leg, Order, Pending
@@ -155,6 +156,7 @@ class _State(msgspec.Struct):
     """None: of before there were any; they are made from the orders."""
     watching: dict[str, dict[str, Watching]] = msgspec.field(default_factory=dict)
     barred: dict[str, str] = msgspec.field(default_factory=dict)
+    held: Holdings = msgspec.field(default_factory=dict)
 
 
 class _Said(msgspec.Struct, omit_defaults=True):

@@ -12,6 +12,7 @@ import msgspec
 from router.acts import Scope, Switch
 from router.blotter import Blotter
 from router.figures import Figures
+from router.holdings import Holdings
 from router.inquiries import TradingStatus
 from router.model import Alert, Listed, VenueEvent
 from router.order import Contradiction, Order
@@ -109,6 +110,8 @@ class State:
         """By session and request id: who wants to hear how destinations stand."""
         self.figures = Figures()
         """What limits are judged by."""
+        self.held: Holdings = {}
+        """What accounts at venues hold."""
         self.references: References = {}
         """Prices as venues told them."""
         self.rulebook = Rulebook(self.policy.configured)

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from router.figures import DAY, Profit
+from router.holdings import found
 from router.model import NewOrder, Refusal
 from router.order import Order
 from router.references import reference
@@ -266,6 +267,25 @@ def _mark(state: State, limit: Limit, destination: str, symbol: str, now: int) -
     return reference(state.references, links, symbol, limit.reference, now - state.rulebook.stale)
 
 
+def _balance(asked: Asked, applied: Applied) -> Refusal | None:
+    slot, limit = asked.slot, applied.limit
+    if not slot.funds:
+        return None  # on margin
+    currency, need = (slot.quote, asked.value) if asked.buy else (slot.unit, asked.quantity)
+    if need == ZERO:
+        return None
+    fund = found(slot.funds, currency)
+    here = f"{currency} at {slot.place[0]}"
+    if need is None or fund is None or fund.at < asked.now - asked.state.rulebook.stale:
+        why = "no reference price is known" if need is None else f"what there is of {here} was not told lately"
+        text = f"limit {limit.name}: the balance cannot be judged: {why}"
+        return None if limit.without_reference == "pass" else Refusal(OrdRejReason.EXCEEDS_LIMIT, text)
+    if need <= fund.left:
+        return None
+    text = f"limit {limit.name}: the available balance is {_amount(fund.left)} {here}, the order needs {_amount(need)}"
+    return Refusal(OrdRejReason.EXCEEDS_LIMIT, text)
+
+
 # --- how orders follow each other ---------------------------------------------------------------------------------------
 
 
@@ -354,6 +374,7 @@ _CHECKS: Final[tuple[tuple[Callable[[Limit], bool], Check], ...]] = (
     (lambda limit: limit.max_net_notional is not None, _net_notional),
     (lambda limit: limit.max_position is not None, _position),
     (lambda limit: limit.reducing_only, _reducing),
+    (lambda limit: limit.check_balance, _balance),
     (lambda limit: limit.max_daily_notional is not None, _daily_notional),
     (lambda limit: limit.max_daily_loss is not None, _daily_loss),
     (lambda limit: limit.max_orders is not None, _pace),

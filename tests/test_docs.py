@@ -187,6 +187,7 @@ def row(name: str) -> str:
     also = {
         "post-only": can.post_only,
         "reduce-only": can.reduce_only,
+        "on margin": can.margin,
         "replace": can.native_replace,
         "market buy by cash": can.market_buy_by_cash,
         "no id of ours": not can.client_id,

@@ -91,6 +91,10 @@ class Link:
         """A list could not be had."""
         self._lists_due = min(self._lists_due, now + LISTS_AGAIN)
 
+    def relist(self, now: int) -> None:
+        """The lists are wanted now."""
+        self._lists_due = min(self._lists_due, now)
+
     def probe_due(self, now: int) -> bool:
         """Whether the account's state is to be asked for now; then it is under way."""
         if self._probing or now < self._probe_due:

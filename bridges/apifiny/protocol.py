@@ -3,7 +3,7 @@
 Source: Apifiny Connect API document. Where it is silent or contradicts itself, the reading is stated here, and beside the code in
 `codes.py` (errors), `reading.py` (answers and rows), `answers.py` (yes, no, unknown), `telling.py` (states and executions), `calls.py`
 (requests and signatures), `streams.py`, `market.py`, `reference.py`, `link.py` and `standing.py` (when the link is up), `asking.py`
-(questions gathered), `inquiries.py`:
+(questions gathered), `holdings.py` (balances), `inquiries.py`:
 
  1. One protocol is for one account and one venue behind Apifiny. The REST address is configured up to the venue's base (".../ac/v2", or
     ".../ac/v2/VENUE1" where the venue is not co-located), the stream's up to the stream's name (".../ac/ws/v2/VENUE1"); the market data
@@ -24,7 +24,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any, Final
 
 from bridges.apifiny import calls
@@ -44,13 +43,14 @@ from bridges.apifiny.answers import (
 )
 from bridges.apifiny.asking import Asking
 from bridges.apifiny.codes import Verdict, no_such_order, of_question
+from bridges.apifiny.holdings import Assets, Listing
 from bridges.apifiny.inquiries import MARKET_GROUP, TOPICS, inquiry, refused, told
 from bridges.apifiny.market import Markets
-from bridges.apifiny.reading import Failure, Malformed, OrderRow, amount, loads, name, order_row, printable, rows
+from bridges.apifiny.reading import Failure, Malformed, OrderRow, loads, name, order_row, printable, rows
 from bridges.apifiny.standing import Standing
 from bridges.apifiny.streams import ASSET, MARKET, ORDER, Heart, Subscriptions, payload, pong
 from bridges.apifiny.telling import Followed, stated
-from bridges.wire import MAIN, Address, Answer, Budget, Note, Out, Request, Signed, Top
+from bridges.wire import MAIN, Address, Answer, Budget, Holdings, Note, Out, Request, Signed, Top
 from router.model import Ask, Cancel, Found, NotSent, Place, Unanswered, VenueCommand
 from router.rules import Capabilities, Instrument
 from router.words import OrdRejReason, OrdType
@@ -58,7 +58,6 @@ from router.words import OrdRejReason, OrdType
 __all__ = ["ApifinyProtocol", "capabilities"]
 
 _BAD_REQUEST: Final = 0x01001A
-_CURRENCIES_AT_MOST: Final = 1_000
 
 
 def capabilities(venue: str) -> Capabilities:
@@ -86,8 +85,6 @@ class ApifinyProtocol:
         """`account`: our name for the credentials; `link`: what it is heard as; `account_id`, `key_id`, `secret`: Apifiny's; `venue`: its
         code. `trading`: orders go this way; otherwise it is the witness of an account whose orders go over FIX."""
         self.streams: Sequence[str] = (ORDER, ASSET) if market_url is None else (ORDER, ASSET, MARKET)
-        self.balances: dict[str, tuple[Decimal, Decimal]] = {}
-        """Available and frozen of each currency, as the asset stream told them."""
         self._account = account
         self._name = link
         self._keys = calls.Keys(account_id, key_id, secret)
@@ -95,12 +92,13 @@ class ApifinyProtocol:
         self._trading = trading
         self._market_url = market_url
         self._market_base = None if market_url is None else "http" + market_url.removeprefix("ws").removesuffix("/ws/v1")
-        self._symbols = [each.venue_symbol for each in instruments]
-        self._standing = Standing(link, account_id, venue, self._symbols, trading)
+        symbols = [each.venue_symbol for each in instruments]
+        self._standing = Standing(link, account_id, venue, symbols, trading)
+        self._assets = Assets(link, account_id, venue)
         self._asking = Asking()
         self._followed = Followed(account)
-        self._markets = Markets(self._symbols)
-        self._subscriptions = Subscriptions(self._symbols, venue)
+        self._markets = Markets(link, symbols)
+        self._subscriptions = Subscriptions(symbols, venue)
         self._hearts: dict[str, Heart] = {}
         self._again: list[tuple[int, Request]] = []
 
@@ -111,6 +109,11 @@ class ApifinyProtocol:
         """Best prices and last trade of a venue symbol; empty where nothing can be trusted."""
         return self._markets.top(symbol)
 
+    def held(self) -> Holdings | None:
+        """Balances (`holdings.py`); there are no positions."""
+        heart = self._hearts.get(ASSET)
+        return self._assets.held() if heart is not None and not heart.leaving else None
+
     def mint(self, now: int, random: int, serial: int) -> str:
         """An order id by Apifiny's rule (`calls.mint`)."""
         return calls.mint(self._keys.account_id, now, random, serial)
@@ -118,10 +121,18 @@ class ApifinyProtocol:
     def recall(self, remembered: Mapping[str, str], now: int) -> None:
         """Nothing is remembered."""
 
+    def learn(self, instruments: Sequence[Instrument], now: int) -> Sequence[Out]:
+        """`wire.VenueProtocol.learn`. Of the rules, Apifiny's own word and the core's judgement are enough: none is needed here."""
+        symbols = [each.venue_symbol for each in instruments]
+        self._markets.learn(symbols)
+        self._subscriptions.learn(symbols)
+        return self._standing.learn(symbols, now)
+
     # --- requests ---------------------------------------------------------------------------------------------------------
 
     def begin(self, now: int) -> Sequence[Out]:
         """The account's state and the venue's lists."""
+        self._assets.begin()
         return self._standing.begin(now)
 
     def send(self, command: VenueCommand, now: int) -> Sequence[Out]:
@@ -150,7 +161,7 @@ class ApifinyProtocol:
             raise calls.Unsayable(f"the link {self._name} is down")
         if place.venue not in ("", self._venue):
             raise calls.Unsayable(f"{self._name} is the link to {self._venue}, not to {place.venue}")
-        if place.symbol not in self._symbols:
+        if not self._standing.knows(place.symbol):
             raise calls.Unsayable(f"Symbol(55) {place.symbol} is not configured for {self._name}")
 
     def cancel_all(self, now: int) -> Sequence[Out]:  # noqa: ARG002 - the contract's signature
@@ -173,8 +184,10 @@ class ApifinyProtocol:
         outs: list[Out]
         match request.context:
             case calls.Placing(place):
+                self._assets.moved(now)
                 outs = self._placed(place, reply)
             case calls.Canceling() as context:
+                self._assets.moved(now)
                 outs = self._canceled(request, context, reply, now)
             case calls.CancelAll() as context:
                 outs = self._canceled_all(request, context, reply, now)
@@ -182,6 +195,8 @@ class ApifinyProtocol:
                 outs = self._looked(request, context, reply, now)
             case calls.Inquiring() as context:
                 outs = [told(context, answer)]
+            case Listing() as context:
+                outs = self._assets.answered(context, reply, now)
             case _:
                 outs = self._standing.answered(request.context, reply, now)
         return [*outs, *self._standing.heed(reply, request.private, now)]
@@ -290,6 +305,8 @@ class ApifinyProtocol:
                 self._asking.dropped(context)
             case calls.Inquiring():
                 return [refused(context, why)]
+            case Listing():
+                self._assets.lost(now)
             case _:
                 self._standing.lost(context, now)
         return []
@@ -310,6 +327,8 @@ class ApifinyProtocol:
     def opened(self, now: int, stream: str = MAIN) -> Sequence[Out]:
         """A stream is open, and so its signature was taken; only market data is subscribed."""
         self._hearts[stream] = Heart(stream, now)
+        if stream == ASSET:
+            self._assets.opened(now)
         if stream == ORDER:
             self._followed.forget()
             return self._standing.stream(True)
@@ -329,8 +348,10 @@ class ApifinyProtocol:
             answer = pong(message, stream)
             if answer is not None:
                 return [answer]
-            return self._market(message) if stream == MARKET else self._update(heart, payload(message), now)
+            return self._markets.receive(message) if stream == MARKET else self._update(heart, payload(message), now)
         except Malformed as wrong:
+            if stream == ASSET:
+                return self._assets.spoiled(str(wrong), now)
             note = Note(f"Apifiny's {stream} stream of {self._name} makes no sense: {wrong}")
             return [note, *(heart.leave("an update cannot be read") if stream == ORDER else [])]
 
@@ -339,14 +360,11 @@ class ApifinyProtocol:
             return [Note(f"Apifiny's {heart.stream} stream of {self._name}: {carried.text}", "error"), *heart.leave(carried.text)]
         if heart.stream == ORDER:
             return [out for fields in carried for out in self._order(fields, now)]
-        for fields in carried:
-            currency = name(fields, "currency")
-            if currency in self.balances or len(self.balances) < _CURRENCIES_AT_MOST:
-                self.balances[currency] = amount(fields, "available", True), amount(fields, "frozen", True)
-        return []
+        return self._assets.changed(carried)
 
     def _order(self, fields: Mapping[str, Any], now: int) -> list[Out]:
         order_id = name(fields, "orderId")
+        self._assets.moved(now)
         try:
             row = order_row(fields)
         except Malformed as wrong:
@@ -357,16 +375,11 @@ class ApifinyProtocol:
         whole = stated(self._account, row, asked=False)
         return [whole] if whole is not None else []
 
-    def _market(self, message: Any) -> list[Out]:
-        if isinstance(message, dict) and "channel" in message and not message.get("error"):
-            self._markets.take(message)
-        elif isinstance(message, dict) and message.get("error"):
-            return [Note(f"Apifiny's market stream of {self._name}: {printable(str(message['error']))}")]
-        return []
-
     def closed(self, why: str, now: int, stream: str = MAIN) -> Sequence[Out]:  # noqa: ARG002 - the contract's signature
         """A stream is gone, or could not be opened."""
         self._hearts.pop(stream, None)
+        if stream == ASSET:
+            self._assets.closed()
         if stream == ORDER:
             return self._standing.stream(False, f"the order stream is closed: {printable(why)}")
         if stream == MARKET:
@@ -380,4 +393,5 @@ class ApifinyProtocol:
         due = [request for time, request in self._again if time <= now]
         self._again = [each for each in self._again if each[0] > now]
         silent = [out for heart in self._hearts.values() for out in heart.tick(now)]
-        return [*due, *outs, *self._standing.tick(now), *silent, *self._subscriptions.tick(now)]
+        whole = self._assets.tick(self._standing.up, now)
+        return [*due, *outs, *self._standing.tick(now), *whole, *silent, *self._markets.tick(), *self._subscriptions.tick(now)]

@@ -28,7 +28,7 @@ class Standing:
         self._name = link
         self._account_id = account_id
         self._venue = venue
-        self._symbols = symbols
+        self._symbols = list(symbols)
         self._link = Link(link, trading)
         self._list: Any = None
         self._venue_open = True
@@ -39,6 +39,22 @@ class Standing:
     def up(self) -> bool:
         """Whether the link is."""
         return self._link.up
+
+    def knows(self, symbol: str) -> bool:
+        """Whether it is traded."""
+        return symbol in self._symbols
+
+    def learn(self, symbols: Sequence[str], now: int) -> list[Out]:
+        """What is new among these is judged by the list that is here, and by a new one, which the next tick asks for."""
+        new = [each for each in dict.fromkeys(symbols) if each not in self._symbols]
+        if not new:
+            return []
+        self._symbols += new
+        self._link.relist(now)
+        try:
+            return self._take_symbols(self._list) if self._list is not None else []
+        except Malformed as wrong:  # the list was read for the others only
+            return [Note(f"{self._name}: the list of Apifiny's symbols makes no sense of {', '.join(new)}: {wrong}")]
 
     def begin(self, now: int) -> list[Out]:
         """The bridge begins, or begins anew."""

@@ -74,17 +74,27 @@ class Subscriptions:
     """What is to be subscribed on the market stream, one at a time."""
 
     def __init__(self, symbols: Sequence[str], venue: str) -> None:
-        self._symbols = symbols
+        self._symbols = list(symbols)
         self._venue = venue
+        self._open = False
         self._left: deque[Frame] = deque()
         self._due = 0
 
+    def learn(self, symbols: Sequence[str]) -> None:
+        """What is new among these is subscribed too, after what still waits; on a closed stream when it is open."""
+        new = [each for each in dict.fromkeys(symbols) if each not in self._symbols]
+        self._symbols += new
+        if self._open:
+            self._left.extend(self._all(new))
+
     def opened(self) -> None:
         """A new connection: everything once more."""
-        self._left = deque(self._all())
+        self._open = True
+        self._left = deque(self._all(self._symbols))
 
     def closed(self) -> None:
         """No connection."""
+        self._open = False
         self._left.clear()
 
     def tick(self, now: int) -> list[Out]:
@@ -94,9 +104,9 @@ class Subscriptions:
         self._due = now + SUBSCRIBE_EVERY
         return [self._left.popleft()]
 
-    def _all(self) -> Iterator[Frame]:
+    def _all(self, symbols: Sequence[str]) -> Iterator[Frame]:
         channels = ("orderbook", "trade") if self._venue in MARKET_VENUES else ("orderbook",)
         for channel in channels:
-            for symbol in self._symbols:
+            for symbol in symbols:
                 request = {"channel": channel, "symbol": symbol, "venues": [self._venue], "action": "sub"}
                 yield Frame(json.dumps(request), MARKET)

@@ -5,6 +5,8 @@
    `_PROBE`, and an answer brings the link up again.
 3. Shut out: a 403, or a text that speaks of a ban. Nothing more is asked until `begin`: the shell waits, then calls it.
 4. A link that is idle is probed too, so that a dead venue is noticed before the next order.
+5. A symbol that is traded from now on and is not in the list of markets (the venue may have got it since) has the list read anew; the
+   link stays as it is meanwhile.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bridges.cryptocom import calls
-from bridges.cryptocom.reading import Malformed, Reply, Verdict, amount, printable, whole
+from bridges.cryptocom.reading import Malformed, Reply, Verdict, printable, whole
 from bridges.wire import Note, Out, Request
 from router.model import LinkDown, LinkUp
 from router.rules import Instrument
@@ -36,31 +38,44 @@ class Link:
 
     def __init__(self, account: str, instruments: Sequence[Instrument]) -> None:
         self._account = account
-        self._instruments = instruments
+        self._instruments = list(instruments)
         self.up = False
         self.shut = False
         self.precisions: dict[str, tuple[int, int]] = {}
         """Decimals of price and of amount by the venue's symbol; empty until read."""
-        self.balances: dict[str, tuple[Decimal, Decimal]] = {}
-        """Usable and locked, by coin, as of the last probe."""
         self._why = ""
         self._failures = 0
         self._heard = 0
         self._probe_due = 0
         self._probing = False
+        self._relist: int | None = None
+        """When the markets are to be read anew."""
+
+    def learn(self, instruments: Sequence[Instrument], now: int) -> list[Out]:
+        """All that is traded from now on; what is not among it any more is kept, for its orders. What is new or has changed is judged."""
+        named = {each.venue_symbol for each in instruments}
+        gone = [each for each in self._instruments if each.venue_symbol not in named]
+        changed = [each for each in instruments if each not in self._instruments]
+        self._instruments = [*instruments, *gone]
+        if any(each.venue_symbol not in self.precisions for each in changed):
+            self._relist = now
+        known = [each for each in changed if each.venue_symbol in self.precisions]
+        return [note for each in known if (note := self._judge(each))]
 
     def begin(self, now: int) -> list[Out]:
         """Start, or start again."""
         self.up = self.shut = self._probing = False
+        self._relist = None
         self._why = ""
         self._failures = 0
         self.precisions = {}
         return [self._probe(now)]
 
-    def tick(self, now: int) -> list[Out]:
-        """A probe, where one is due."""
+    def tick(self, wanted: bool, now: int) -> list[Out]:
+        """A probe, where one is due. `wanted`: what it tells is, while the link is up."""
         due = self._heard + _IDLE if self.up and not self._failures else self._probe_due
-        return [self._probe(now)] if not self.shut and not self._probing and now >= due else []
+        ready = not self.shut and not self._probing and (now >= due or (self.up and (wanted or self._relisting(now))))
+        return [self._probe(now)] if ready else []
 
     def answered(self, reply: Reply, now: int) -> list[Out]:
         """What any answer says about the link."""
@@ -93,22 +108,14 @@ class Link:
             self.precisions = _precisions(reply.data)
         except Malformed as wrong:
             return [Note(f"the list of markets makes no sense: {wrong}", "error")]
+        self._relist = None
         notes = [note for instrument in self._instruments if (note := self._judge(instrument))]
         return [*notes, self._probe(now)]
 
     def logged_in(self, reply: Reply, now: int) -> list[Out]:
-        """The account (document, "List all account balance of user")."""
+        """The account (document, "List all account balance of user"). That it answers is what was asked; what it has: `holdings.py`."""
         self._again(now)
-        if reply.verdict is not Verdict.YES or self.shut:
-            return []
-        try:
-            self.balances = _balances(reply.data)
-        except Malformed as wrong:
-            # The account answers, and that is what was asked; what it owns is for show.
-            self.balances = {}
-            if not self.up:
-                return [Note(f"the balances make no sense: {wrong}"), *self._rise()]
-        return self._rise()
+        return [] if reply.verdict is not Verdict.YES or self.shut else self._rise()
 
     def too_fine(self, symbol: str, price: Decimal | None, qty: Decimal | None) -> str:
         """Why the venue would not take these decimals as they are, or ""."""
@@ -137,7 +144,13 @@ class Link:
     def _probe(self, now: int) -> Request:
         self._probing = True
         self._probe_due = now + _PROBE
+        if self.up and self._relisting(now):
+            self._relist = now + _IDLE  # where this one fails; the account is asked for in between
+            return calls.read_symbols()
         return calls.login() if self.precisions else calls.read_symbols()
+
+    def _relisting(self, now: int) -> bool:
+        return self._relist is not None and now >= self._relist
 
     def _again(self, now: int) -> None:
         self._probing = False
@@ -169,14 +182,4 @@ def _precisions(data: Any) -> dict[str, tuple[int, int]]:
         found[row["symbol"]] = price, qty
     if not found:
         raise Malformed("no markets")
-    return found
-
-
-def _balances(data: Any) -> dict[str, tuple[Decimal, Decimal]]:
-    rows = data.get("coin_list") if isinstance(data, dict) else None
-    found: dict[str, tuple[Decimal, Decimal]] = {}
-    for row in rows if isinstance(rows, list) else []:
-        if not isinstance(row, dict) or not isinstance(row.get("coin"), str):
-            raise Malformed("a row without a coin")
-        found[printable(row["coin"])] = amount(row.get("normal")), amount(row.get("locked"))
     return found

@@ -59,12 +59,22 @@ class MarketData:
         bid_qty, ask_qty = None if bid is None else bids[bid], None if ask is None else asks[ask]
         return Top(bid=bid, bid_qty=bid_qty, ask=ask, ask_qty=ask_qty, last=book.last)
 
+    def learn(self, symbols: Sequence[str]) -> list[Out]:
+        """What is new among these is subscribed, now or when the stream is open."""
+        new = tuple(each for each in dict.fromkeys(symbols) if each not in self._symbols)
+        self._symbols += new
+        return self._subscribe(new) if self._heard is not None else []
+
     def opened(self, now: int) -> list[Out]:
         """Subscribe to everything."""
         self._heard = now
-        self._books = {symbol: _Book() for symbol in self._symbols}
+        self._books = {}
+        return self._subscribe(self._symbols)
+
+    def _subscribe(self, symbols: Sequence[str]) -> list[Out]:
         outs: list[Out] = []
-        for symbol in self._symbols:
+        for symbol in symbols:
+            self._books[symbol] = _Book()
             depth = {"channel": f"market_{symbol}_depth_step0", "cb_id": symbol, "asks": _LEVELS, "bids": _LEVELS}
             trades = {"channel": f"market_{symbol}_trade_ticker", "cb_id": symbol}
             outs += [Frame(json.dumps({"event": "sub", "params": params})) for params in (depth, trades)]

@@ -1,8 +1,8 @@
 """Crypto.com Exchange, v1 REST API: commands to requests, answers to events, for one account. Pure.
 
 Source: Crypto.com's "Exchange-official-API-docs". The venue keeps no id of ours and pushes nothing about orders, so a create is
-never sent twice, an unanswered one is searched for by what it looks like (`search.py`), and open orders are polled (`polling.py`). Where
-the document is silent, the reading is stated here:
+never sent twice, an unanswered one is searched for by what it looks like (`search.py`), and open orders are polled (`polling.py`),
+and so are balances (`holdings.py`). Where the document is silent, the reading is stated here:
 
 - A refusal is certain: HTTP 400, 401, 403, 404, 499, or 200 with a `code` that is not 0. Everything else (5xx, 429,
   other statuses, what cannot be read, code 100001 "system exception") says nothing about what was done: `Unanswered`.
@@ -23,14 +23,29 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bridges.cryptocom import calls, inquiries
+from bridges.cryptocom.holdings import Coins
 from bridges.cryptocom.link import Link
 from bridges.cryptocom.market_data import MarketData
 from bridges.cryptocom.polling import Polling
 from bridges.cryptocom.reading import Malformed, Reply, Verdict, identifier, printable, read_reply
 from bridges.cryptocom.search import looks_like
 from bridges.cryptocom.tracking import Tracked
-from bridges.wire import MAIN, Address, Answer, Budget, Note, Out, Request, Signed, Top
-from router.model import Ask, Cancel, CancelRejected, LinkDown, NotSent, Place, Rejected, Replace, Unanswered, VenueCommand
+from bridges.wire import MAIN, Address, Answer, Budget, Holdings, Note, Out, Request, Signed, Top
+from router.model import (
+    Accepted,
+    Ask,
+    Cancel,
+    Canceled,
+    CancelRejected,
+    Filled,
+    LinkDown,
+    NotSent,
+    Place,
+    Rejected,
+    Replace,
+    Unanswered,
+    VenueCommand,
+)
 from router.rules import Capabilities, Instrument
 from router.words import CxlRejReason, OrdRejReason, OrdType, Side, TimeInForce
 
@@ -78,11 +93,11 @@ class CryptocomProtocol:
         self._times_in_force = capabilities(emulate_ioc).times_in_force
         self._symbols = [each.venue_symbol for each in instruments]
         self._link = Link(account, instruments)
+        self._coins = Coins()
         self._market = MarketData(self._symbols)
         self._polling = Polling()
         self._creating: dict[str, Place] = {}
         """Creates under way, by our order id."""
-        """Orders whose create was not answered and that are to be canceled as soon as their id is known."""
 
     def mint(self, now: int, random: int, serial: int) -> str:
         """An id for our own use: `random` makes it unique across restarts, `serial` within one ms."""
@@ -92,8 +107,17 @@ class CryptocomProtocol:
         """Best prices and last trade of a venue symbol, as far as the stream has told them."""
         return self._market.top(symbol)
 
+    def held(self) -> Holdings | None:
+        """Balances (`holdings.py`); there are no positions."""
+        return self._coins.held()
+
     def recall(self, remembered: Mapping[str, str], now: int) -> None:
         """Nothing here outlives a restart."""
+
+    def learn(self, instruments: Sequence[Instrument], now: int) -> Sequence[Out]:
+        """`wire.VenueProtocol.learn`."""
+        self._symbols = list(dict.fromkeys([*self._symbols, *(each.venue_symbol for each in instruments)]))
+        return [*self._link.learn(instruments, now), *self._market.learn(self._symbols)]
 
     def address(self, stream: str, now: int) -> Address:  # noqa: ARG002 - the contract's signature
         """The configured one."""
@@ -105,6 +129,7 @@ class CryptocomProtocol:
 
     def begin(self, now: int) -> Sequence[Out]:
         """The markets first, then the account."""
+        self._coins.forget()
         return self._link.begin(now)
 
     def send(self, command: VenueCommand, now: int) -> Sequence[Out]:
@@ -136,6 +161,8 @@ class CryptocomProtocol:
             return self._spending(inquiries.answered(request.context, reply), now)
         # First what the answer says of the order, then what it says of the link.
         outs = self._take(request.context, reply, now)
+        if any(isinstance(out, Accepted | Filled | Canceled) for out in outs):
+            self._coins.moved(now)
         return [*outs, *self._health(self._link.answered(reply, now)), *self._polls(now)]
 
     def lost(self, request: Request, sent: bool, why: str, now: int) -> Sequence[Out]:
@@ -153,6 +180,7 @@ class CryptocomProtocol:
                 outs = self._polling.lost(context, now)
             case calls.Login() | calls.ReadSymbols():
                 self._link.lost_probe(now)
+                self._coins.lost(now)
         return [*outs, *self._health(self._link.failed(why))]
 
     def opened(self, now: int, stream: str = MAIN) -> Sequence[Out]:  # noqa: ARG002 - the contract's signature
@@ -169,9 +197,10 @@ class CryptocomProtocol:
 
     def tick(self, now: int) -> Sequence[Out]:
         """Polls, probes, the stream's watchdog."""
-        probes = self._link.tick(now)
+        probes = self._link.tick(self._coins.due(now), now)
         if probes:
             self._polling.spent(now)
+            self._coins.asked(now)
         return [*probes, *self._market.tick(now), *self._polls(now)]
 
     # --- commands ---------------------------------------------------------------------------------------------------------
@@ -243,8 +272,10 @@ class CryptocomProtocol:
             case calls.Searching():
                 return self._polling.searched(context, reply, frozenset(map(looks_like, self._creating.values())), now)
             case calls.Login():
-                return self._link.logged_in(reply, now)
+                risen = self._link.logged_in(reply, now)
+                return [*(self._coins.told(reply, now) if self._link.up else []), *risen]
             case calls.ReadSymbols():
+                self._coins.asked(now)
                 return self._link.symbols(reply, now)
         return []
 
@@ -333,6 +364,7 @@ class CryptocomProtocol:
     def _health(self, outs: list[Out]) -> list[Out]:
         if any(isinstance(out, LinkDown) for out in outs):
             self._polling.forget_questions()
+            self._coins.forget()
         return outs
 
     def _polls(self, now: int) -> list[Out]:

@@ -4,6 +4,9 @@ Document, "Balances", "Positions", "Deposits", "Withdrawals". Each first questio
 refused with the time of the next one when there is none to spare. Balances and positions are kept up by `upsert`, and cost nothing after
 that; deposits and withdrawals are listed by a join alone, each time. Open orders are those that the joined channels of orders show, and
 cost nothing; the venue keeps no id of ours with them. Nothing here withdraws. What changes something is no topic (`CHANGES`).
+
+Balances and positions are joined without a question too, for what the account holds (`holdings.py`): of the joins for inquiries, only while
+half of the hour's joins are left after that, and each at most every ten minutes in one connection.
 """
 
 from __future__ import annotations
@@ -14,12 +17,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from bridges.moonbase.calls import when
-from bridges.moonbase.joins import Purpose
+from bridges.moonbase.holdings import BALANCES, POSITIONS, Estate
+from bridges.moonbase.joins import PER_HOUR, Purpose
 from bridges.moonbase.payload import Malformed, fields, listed, plain
 from bridges.moonbase.phoenix import Channel, Phoenix, Reply, Standing
 from bridges.moonbase.rows import Row
 from bridges.moonbase.view import View
-from bridges.wire import Out, Told
+from bridges.wire import Note, Out, Told
 
 __all__ = ["CHANGES", "TOPICS", "Inquiries", "Inquiring"]
 
@@ -41,6 +45,9 @@ _NEEDED: Final = {"deposit-address": {"asset"}, "assign-margin": {"symbol", "mar
 _ALLOWED: Final = {"deposits": {"asset", "limit"}, "withdrawals": {"asset", "limit"}} | _NEEDED
 _KEYS: Final = {"/balances": "asset", "/positions": "symbol"}
 _ROWS_AT_MOST: Final = 10_000
+_HOLDINGS: Final = (BALANCES, POSITIONS)
+KEEP_AGAIN: Final = 600_000_000_000
+"""ns until a channel of holdings is joined anew, in one connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +63,23 @@ class _Desk:
     channel: Channel
     waiting: list[tuple[int, str, Mapping[str, str]]] = field(default_factory=list)
     rows: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    not_before: int = 0
+    """When it may be joined for its holdings again, ns UTC."""
 
 
 class Inquiries:
-    """One account's. `symbols`: those that margin may be assigned to; `views`: the channels of orders."""
+    """One account's. `symbols`: those that margin may be assigned to; `views`: the channels of orders; `estate` hears what it holds."""
 
-    def __init__(self, symbols: Sequence[str], wire: Phoenix, views: Mapping[str, View]) -> None:
+    def __init__(self, symbols: Sequence[str], wire: Phoenix, views: Mapping[str, View], estate: Estate) -> None:
         self._symbols = frozenset(symbols)
         self._wire = wire
         self._views = views
+        self._estate = estate
         self._desks = {topic: _Desk(Channel(topic)) for topic in sorted(set(_CHANNELS.values()))}
+
+    def learn(self, symbols: Sequence[str]) -> None:
+        """Margin may be assigned to these too."""
+        self._symbols = self._symbols.union(symbols)
 
     def put(self, ticket: int, topic: str, arguments: Mapping[str, str], context: Callable[[str], Any], now: int) -> list[Out]:
         """A question. `context` makes what comes back with the reply of the join of a topic."""
@@ -95,6 +109,17 @@ class Inquiries:
         desk.channel.parameters = _parameters(arguments) if topic in ("deposits", "withdrawals") else {}
         return self._wire.join(desk.channel, Purpose.INQUIRY, context(desk.channel.topic), now)
 
+    def keep(self, context: Callable[[str], Any], now: int) -> list[Out]:
+        """Join what tells the account's holdings, where that is not known and joins can be spared."""
+        desks = [self._desks[each] for each in _HOLDINGS if not self._estate.knows(each)]
+        missing = [desk for desk in desks if desk.channel.standing is not Standing.JOINING and now >= desk.not_before]
+        joins = self._wire.joins
+        if not missing or joins.used(now) + len(missing) > PER_HOUR // 2 or joins.free_at(Purpose.INQUIRY, now) > now:
+            return []
+        for desk in missing:
+            desk.not_before = now + KEEP_AGAIN
+        return [out for desk in missing for out in self._wire.join(desk.channel, Purpose.INQUIRY, context(desk.channel.topic), now)]
+
     def joined(self, topic: str, reply: Reply, now: int) -> list[Out]:
         """The join of a topic was answered with yes."""
         desk = self._desks[topic]
@@ -104,15 +129,18 @@ class Inquiries:
             rows = _rows(listed(reply.response, topic))
         except Malformed as wrong:
             desk.channel.standing = Standing.OUT
+            self._estate.lost(topic)
             return [Told(ticket, error=f"Moonbase's answer makes no sense: {wrong}") for ticket, _, _ in waiting]
         key = _KEYS.get(topic, "id")
         desk.rows = {row.get(key, str(number)): row for number, row in enumerate(rows)}
-        return [out for ticket, asked, arguments in waiting for out in self._serve(desk, ticket, asked, arguments, now)]
+        notes = self._estate.told(topic, desk.rows.values()) if topic in _HOLDINGS else []
+        return [*notes, *(out for ticket, asked, arguments in waiting for out in self._serve(desk, ticket, asked, arguments, now))]
 
     def refused(self, topic: str, why: str) -> list[Out]:
         """The join was refused, or the channel or its connection is gone."""
         desk = self._desks[topic]
         desk.channel.standing = Standing.OUT
+        self._estate.lost(topic)
         desk.rows.clear()
         waiting, desk.waiting = desk.waiting, []
         return [Told(ticket, error=why) for ticket, _, _ in waiting]
@@ -143,15 +171,28 @@ class Inquiries:
         return [Told(context.ticket, error=f"Moonbase did not answer{done}")]
 
     def upsert(self, topic: str, data: Any) -> list[Out]:
-        """Balances or positions changed. Raises `Malformed`."""
+        """Balances or positions changed. What cannot be read says nothing of orders, whose channels are others."""
         desk, key = self._desks[topic], _KEYS.get(topic, "id")
-        for row in _rows(listed(data, "data")):
-            if key in row and len(desk.rows) < _ROWS_AT_MOST:
-                desk.rows[row[key]] = {**desk.rows.get(row[key], {}), **row}
-        return []
+        try:
+            rows = _rows(listed(data, "data"))
+        except Malformed as wrong:
+            self._estate.lost(topic)
+            return [Note(f"Moonbase: an upsert of {topic} makes no sense: {wrong}")]
+        merged = [{**desk.rows.get(row.get(key, ""), {}), **row} for row in rows]
+        for row in merged:
+            if key in row and (row[key] in desk.rows or len(desk.rows) < _ROWS_AT_MOST):
+                desk.rows[row[key]] = row
+        return [*self._estate.changed(topic, merged)]
+
+    def spoiled(self) -> None:
+        """A frame could not be read: it may have been of these."""
+        for topic in _HOLDINGS:
+            self._estate.lost(topic)
 
     def closed(self) -> list[Out]:
         """The connection is gone."""
+        for desk in self._desks.values():
+            desk.not_before = 0
         return [out for topic in self._desks for out in self.refused(topic, "the connection to Moonbase was lost")]
 
     def _serve(self, desk: _Desk, ticket: int, topic: str, arguments: Mapping[str, str], now: int) -> list[Out]:

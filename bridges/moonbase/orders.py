@@ -25,7 +25,7 @@ from bridges.moonbase.phoenix import Channel, Phoenix, Reply, Standing
 from bridges.moonbase.questions import Questions
 from bridges.moonbase.rows import Row, Trade, read_row, read_trade
 from bridges.moonbase.tracking import Tracked
-from bridges.moonbase.view import LIMIT, View
+from bridges.moonbase.view import View, view_of
 from bridges.wire import Note, Out
 from router.model import Ask, Cancel, CancelRejected, Place, Rejected, Unanswered
 
@@ -37,7 +37,6 @@ _LOST_FOR: Final = 3600 * _SECOND
 _KEPT_AT_MOST: Final = 10_000
 _LOOSE_AT_MOST: Final = 100
 """Trades that are kept of one order before its reply; what a row shows beyond them is told without them (`tracking.py`, rule 2)."""
-_PARAMETERS: Final = {"status": None, "limit": LIMIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +59,9 @@ class Orders:
     """All that is known of orders. `wire` sends; the caller settles joins."""
 
     def __init__(self, account: str, symbols: Iterable[str], wire: Phoenix) -> None:
-        self.views = {symbol: _view(symbol) for symbol in symbols}
+        self.views = {symbol: view_of(symbol) for symbol in symbols}
         self.trades = {symbol: Channel(f"/trades/{symbol}") for symbol in self.views}
+        """Of what is configured; `views` may be of more."""
         self.closed_until = 0
         """The venue takes no new orders until then."""
         self._account = account
@@ -77,6 +77,11 @@ class Orders:
         self.questions = Questions(self.views, self._creating, self._lost, self._tracked, self._order)
         self._trade_ids: dict[str, None] = {}
         self._loose: dict[str, list[Trade]] = {}
+
+    def learn(self, symbol: str) -> View:
+        """This is traded too from now on."""
+        self.trades.setdefault(symbol, Channel(f"/trades/{symbol}"))
+        return self._view(symbol)
 
     # --- commands ---------------------------------------------------------------------------------------------------------
 
@@ -374,7 +379,7 @@ class Orders:
 
     def _view(self, symbol: str) -> View:
         """Also of a symbol that is not configured any more, but has orders."""
-        return self.views.setdefault(symbol, _view(symbol))
+        return self.views.setdefault(symbol, view_of(symbol))
 
     def _of(self, symbol: str) -> Iterator[Tracked]:
         return (order for order in self._tracked.values() if order.symbol == symbol)
@@ -385,10 +390,6 @@ class Orders:
 
     def _heard(self, symbol: str) -> None:
         self.views[symbol].silent = 0
-
-
-def _view(symbol: str) -> View:
-    return View(symbol, Channel(f"/orders/{symbol}", parameters=_PARAMETERS))
 
 
 def _keep(what: dict[str, Any], key: str, value: Any) -> None:

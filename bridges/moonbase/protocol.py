@@ -36,13 +36,14 @@ from typing import Final
 from urllib.parse import urlencode
 
 from bridges.moonbase.calls import ORD_TYPES, unsayable, when
+from bridges.moonbase.holdings import Estate
 from bridges.moonbase.inquiries import CHANGES, TOPICS, Inquiries, Inquiring
 from bridges.moonbase.joins import Purpose
 from bridges.moonbase.orders import Canceling, Orders, Placing
 from bridges.moonbase.payload import Malformed, printable
 from bridges.moonbase.phoenix import Channel, Message, Pending, Phoenix, Reply, Standing, read_message, read_reply
 from bridges.moonbase.view import View
-from bridges.wire import MAIN, Address, Answer, Budget, Note, Out, Reconnect, Request, Signed, Top
+from bridges.wire import MAIN, Address, Answer, Budget, Holdings, Note, Out, Reconnect, Request, Signed, Top
 from router.model import Ask, Cancel, LinkDown, LinkUp, NotSent, Place, Replace, VenueCommand
 from router.rules import Capabilities, Instrument
 from router.words import TimeInForce
@@ -62,6 +63,8 @@ EAGER: Final = 2
 AGAIN: Final = 600 * _SECOND
 """ns until a join that the venue refused, but not for want of budget, is tried again."""
 _WORTH_TELLING: Final = 3 * _SECOND
+SETTLED: Final = 5 * _SECOND
+"""ns after which the account's holdings are worth joins: a connection that dies sooner has not spent them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,10 @@ class MoonbaseProtocol:
         self._eager = symbols[:EAGER]
         self._wire = Phoenix(account)
         self._orders = Orders(account, symbols, self._wire)
-        self._inquiries = Inquiries(symbols, self._wire, self._orders.views)
+        self._estate = Estate()
+        self._inquiries = Inquiries(symbols, self._wire, self._orders.views, self._estate)
         self._up = False
+        self._up_since = 0
         self._told_until = 0
 
     def mint(self, now: int, random: int, serial: int) -> str:
@@ -102,9 +107,25 @@ class MoonbaseProtocol:
         """Nothing: its channels of market data are not joined."""
         return Top()
 
+    def held(self) -> Holdings | None:
+        """Balances and positions, while joins could be spared for their channels (`inquiries.py`)."""
+        return self._estate.held() if self._wire.open else None
+
     def recall(self, remembered: Mapping[str, str], now: int) -> None:
         """The joins of the hour before the restart."""
         self._wire.joins.recall(remembered.get("joins", ""), now)
+
+    def learn(self, instruments: Sequence[Instrument], now: int) -> Sequence[Out]:
+        """`wire.VenueProtocol.learn`. A new symbol's channel is joined when an order needs it; at once, and at each connection, while there
+        are fewer than `EAGER` symbols, as it would be after a restart. No rule of an instrument is needed here."""
+        new = [each for each in dict.fromkeys(one.venue_symbol for one in instruments) if each not in self._orders.trades]
+        self._inquiries.learn(new)
+        for symbol in new:
+            view = self._orders.learn(symbol)
+            if len(self._eager) < EAGER:
+                self._eager.append(symbol)
+                view.channel.wanted = Purpose.CONNECT if view.channel.standing is Standing.OUT else view.channel.wanted
+        return self._settle(now)
 
     def address(self, stream: str, now: int) -> Address:  # noqa: ARG002 - there is one
         """Reading 1; signed afresh at each connect."""
@@ -177,6 +198,7 @@ class MoonbaseProtocol:
             outs = self._message(read_message(frame), now)
         except Malformed as wrong:
             self._orders.spoiled()
+            self._inquiries.spoiled()
             outs = [Note(f"Moonbase sent a frame that makes no sense: {wrong}")]
         return [*outs, *self._settle(now)]
 
@@ -250,7 +272,7 @@ class MoonbaseProtocol:
             if channel.topic == topic:
                 channel.standing = Standing.JOINED
                 return []
-        return self._inquiries.joined(topic, reply, now)
+        return self._inquiries.joined(topic, reply, now) if self._inquiries.current(topic, ref) else []
 
     def _refused(self, topic: str, reply: Reply, now: int) -> list[Out]:
         text = f"Moonbase refused to join {topic}: {reply.text}"
@@ -321,7 +343,7 @@ class MoonbaseProtocol:
         outs += self._judge(now)
         for channel in self._orders.trades.values():
             outs += self._join(channel, now)
-        return outs
+        return [*outs, *(self._inquiries.keep(_Joining, now) if self._up and now >= self._up_since + SETTLED else [])]
 
     def _join(self, channel: Channel, now: int) -> list[Out]:
         if channel.wanted is None or channel.standing is Standing.JOINING or now < channel.not_before:
@@ -341,7 +363,7 @@ class MoonbaseProtocol:
         ready = bool(core) and all(view.joined or (self._up and view.anew) for view in core)
         if ready == self._up:
             return []
-        self._up = ready
+        self._up, self._up_since = ready, now
         if not ready:
             lost = next(view for view in core if not view.joined and not view.anew)
             for view in core:

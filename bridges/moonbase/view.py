@@ -17,7 +17,7 @@ from bridges.moonbase.rows import Row, read_row
 from router.model import Ask, Cancel, Place
 from router.words import OrdType, Side
 
-__all__ = ["LIMIT", "TOLERANCE", "Look", "View", "looks_like"]
+__all__ = ["LIMIT", "TOLERANCE", "Look", "View", "looks_like", "view_of"]
 
 LIMIT: Final = 1000
 """Document, "Orders", "Join": the default."""
@@ -25,6 +25,8 @@ TOLERANCE: Final = 60_000_000_000
 """ns that the venue's clock may differ from ours."""
 _SILENCES: Final = 2
 _ROWS_AT_MOST: Final = 5 * LIMIT
+
+_PARAMETERS: Final = {"status": None, "limit": LIMIT}
 
 Look = tuple[str, Decimal | None, Decimal | None, bool]
 
@@ -122,3 +124,8 @@ class View:
             same = row.requested == signed and row.limit_price == price and (row.trigger_price is not None) is stops
             if same and (trigger is None or row.trigger_price == trigger) and placed - TOLERANCE <= row.inserted <= now + TOLERANCE:
                 yield row
+
+
+def view_of(symbol: str) -> View:
+    """One of a symbol whose channel was never joined."""
+    return View(symbol, Channel(f"/orders/{symbol}", parameters=_PARAMETERS))

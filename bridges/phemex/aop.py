@@ -3,12 +3,13 @@
 The rules:
 
 1. The stream may lose, repeat and reorder messages, and its `sequence` has gaps of its own (it counts what the venue does): so a loss is
-   not seen by it. It is healed by what the next row says of the whole order (cumQty, cumValueEv), and by snapshots: one a minute while
-   any order is open, and one after anything that could not be read.
+   not seen by it. It is healed by what the next row says of the whole order (cumQty, cumValueEv), and by snapshots: one a minute (of
+   orders, and of what the account holds: `holdings.py`), and one after anything that could not be read.
 2. A message whose `sequence` came before on this connection is a repetition and is dropped. One that is merely late is taken: its
    executions count, its acceptances do not.
 3. A *round* is one aop.subscribe and the snapshots after it, one for each trading account (document: "Every APO message will only send AOP
-   message for one trading account"). It is complete when every account that we trade in has come.
+   message for one trading account"). It is complete when every account that we trade in has come; one that
+   we trade in since a reload is waited for in the rounds after its first snapshot.
 4. A question is answered from a round that was asked for after it, or at most a second before, and after the order had left: never from
    memory, which a lost message makes false. So the first questions after a login need no round of their own.
 5. "Not there" is said only where the snapshot must have shown the order: it holds the 100 latest ("will publish the 100 history
@@ -21,7 +22,7 @@ The rules:
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -120,7 +121,8 @@ class Aop:
     def __init__(self, account: str, currencies: Sequence[str]) -> None:
         """`currencies`: those of the trading accounts whose snapshots are waited for."""
         self._account = account
-        self._currencies = frozenset(currencies)
+        self._currencies = set(currencies)
+        self._awaited = set(currencies)
         self._orders: dict[str, _Known] = {}
         self._ended: deque[str] = deque()
         self._waiting: dict[str, _Question] = {}
@@ -152,11 +154,16 @@ class Aop:
         if self._round is None or self._round.missing:
             return False
         age = now - self._round.asked
-        return bool(self._waiting) or (self._spoiled and age > FRESH) or (age > AUDIT_EVERY and len(self._orders) > len(self._ended))
+        return bool(self._waiting) or (self._spoiled and age > FRESH) or age > AUDIT_EVERY
 
     def spoiled(self) -> None:
         """A frame could not be read: something may be lost."""
         self._spoiled = True
+
+    def learn(self, currencies: Iterable[str]) -> None:
+        """Trading accounts that are ours too. A user may not have them: the link does not go for want of their snapshots."""
+        self._spoiled |= not self._currencies.issuperset(currencies)
+        self._currencies.update(currencies)
 
     def renew(self) -> None:
         """An operator wants a fresh snapshot."""
@@ -170,7 +177,7 @@ class Aop:
     def begin_round(self, now: int) -> None:
         """aop.subscribe leaves now."""
         self._rounds += 1
-        self._round = _Round(self._rounds, now, set(self._currencies))
+        self._round = _Round(self._rounds, now, set(self._awaited))
         self._spoiled = False
 
     def connected(self) -> None:
@@ -273,6 +280,7 @@ class Aop:
         reach = _Reach(readable=not faulty)
         if currency in self._currencies:
             current.reach[currency] = reach  # no question is about any other
+            self._awaited.add(currency)
         asked = {each.command.venue_cl_ord_id for each in self._waiting.values()}
         outs: list[Out] = []
         for row in read:

@@ -13,7 +13,7 @@ Only questions. Readings, where the document is silent:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Final
@@ -21,7 +21,7 @@ from typing import Any, Final
 from bridges.phemex.market import Market
 from bridges.phemex.payload import Malformed, listed, loads, plain, printable, whole
 from bridges.phemex.rows import ENDED
-from bridges.phemex.scaling import CONTRACTS, PRICE_SCALE, price
+from bridges.phemex.scaling import CONTRACTS, PRICE_SCALE, VALUE_SCALES, price
 from bridges.wire import Answer, Kind, Out, Request, Told
 from router.words import EXACT
 
@@ -37,7 +37,6 @@ TOPICS: Final[Mapping[str, str]] = {
 _NEEDED: Final = {"order-book": {"symbol"}, "trades": {"symbol"}}
 _ALLOWED: Final = {"balances": {"currency"}, "positions": {"currency"}} | _NEEDED
 _RATIO_SCALE: Final = 100_000_000
-_VALUE_SCALES: Final = {each.settle: each.value_scale for each in CONTRACTS.values()}
 _ROWS_AT_MOST: Final = 10_000
 _BALANCE: Final = ("currency", "accountBalance", "totalUsedBalance")
 _POSITION: Final = ("symbol", "currency", "side", "size", "avgEntryPrice", "markPrice", "unrealisedPnl", "positionMargin")
@@ -86,6 +85,10 @@ class Inquiries:
         """Tickets that wait for a snapshot, with the number of the last round begun before them."""
         self._heard: dict[str, _Heard] = {}
         """By orderID, while anybody waits."""
+
+    def learn(self, currencies: Iterable[str]) -> None:
+        """More trading accounts to ask about."""
+        self._currencies = tuple(sorted({*self._currencies, *currencies}))
 
     def put(self, ticket: int, topic: str, arguments: Mapping[str, str], up: bool, rounds: int) -> list[Out]:
         """A question; nothing is returned where a fresh snapshot is needed. `up`: the account stream is; `rounds`: begun so far."""
@@ -247,7 +250,7 @@ def _arranged(row: Mapping[str, str], first: Sequence[str]) -> Mapping[str, str]
 def descaled(row: Mapping[str, Any], currency: str | None = None) -> dict[str, str]:
     """A row of the venue as texts, its scaled numbers in full units. A number that it also tells unscaled, as a fraction, is told by the
     scaled one, which is exact. `currency`: of its values, where the row has none."""
-    value_scale = _VALUE_SCALES.get(printable(row.get("currency")) or currency or "")
+    value_scale = VALUE_SCALES.get(printable(row.get("currency")) or currency or "")
     scales = {"Ep": PRICE_SCALE, "Er": _RATIO_SCALE, "Ev": value_scale}
     told: dict[str, str] = {}
     scaled: dict[str, str] = {}

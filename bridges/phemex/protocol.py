@@ -1,8 +1,8 @@
 """Phemex's protocol: REST for what we want, one WebSocket for what happened. Pure (`wire.VenueProtocol`).
 
 Source: "Public Rest API for Phemex". Where it is silent or contradicts itself, the reading is stated here, and beside the code in
-`orders.py` (a create's fields), `answers.py`, `rows.py` (states and executions), `aop.py` (snapshots, losses, questions), `market.py`,
-`scaling.py` (contracts) and `codes.py`:
+`orders.py` (a create's fields), `answers.py`, `rows.py` (states and executions), `aop.py` (snapshots, losses, questions), `holdings.py`,
+`market.py`, `scaling.py` (contracts) and `codes.py`:
 
  1. The expiry is in seconds, of REST and of user.auth ("Unix EPoch millisecond" beside the example 154567778; user.auth says second). The
     signature is lower-case hexadecimal; its key is the secret as text, also for user.auth, where none is named.
@@ -22,18 +22,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from bridges.phemex.answers import CancelAll, No, Unknown, Yes, header, judge, no, taken
 from bridges.phemex.aop import Aop
+from bridges.phemex.holdings import Accounts
 from bridges.phemex.inquiries import TOPICS, Inquiries, Inquiring
 from bridges.phemex.market import Market
 from bridges.phemex.orders import ORD_TYPES, TIMES_IN_FORCE, Unsayable, body, mint
 from bridges.phemex.payload import Malformed, loads, name, printable
-from bridges.phemex.scaling import CONTRACTS
-from bridges.wire import MAIN, Address, Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed, Top
+from bridges.phemex.scaling import CONTRACTS, unscaled
+from bridges.wire import MAIN, Address, Answer, Budget, Frame, Holdings, Kind, Note, Out, Reconnect, Request, Signed, Top
 from router.model import Ask, Cancel, LinkDown, LinkUp, NotSent, Place, Replace, Unanswered, VenueCommand
 from router.rules import Capabilities, Instrument
 
@@ -46,6 +47,7 @@ CAPABILITIES: Final = Capabilities(
     market_buy_by_cash=False,
     reduce_only=True,
     client_id=True,
+    margin=True,
 )
 """Document, "Place Order"; other times in force, GTD and Day among them, Phemex does not have."""
 
@@ -79,8 +81,8 @@ class PhemexProtocol:
     def __init__(self, account: str, key_id: str, secret: str, instruments: Sequence[Instrument]) -> None:
         """`account`: our name for the credentials. Raises `ValueError` for an instrument whose scale is not known."""
         for each in instruments:
-            if each.venue_symbol not in CONTRACTS:
-                raise ValueError(f"{each.symbol}: Phemex's {each.venue_symbol} has no known contract size; known: {', '.join(CONTRACTS)}")
+            if unscaled(each):
+                raise ValueError(unscaled(each))
         self.budgets: Sequence[Budget] = (Budget("default", requests=200, seconds=60.0, reserve=40),)
         self.streams: Sequence[str] = (MAIN,)
         self.topics: Mapping[str, str] = TOPICS
@@ -89,9 +91,10 @@ class PhemexProtocol:
         self._key = secret.encode()
         self._instruments = {each.venue_symbol: each for each in instruments}
         self._markets = {each.venue_symbol: Market() for each in instruments}
-        self._book_asked = dict.fromkeys(self._markets, 0)
+        self._book_asked: dict[str, int] = {}
         currencies = sorted({CONTRACTS[symbol].settle for symbol in self._markets})
         self._aop = Aop(account, currencies)
+        self._accounts = Accounts(currencies)
         self._inquiries = Inquiries(currencies, self._markets)
         self._link: _Link | None = None
         self._up = False
@@ -103,6 +106,22 @@ class PhemexProtocol:
         """Best prices and last trade of a venue symbol; empty where nothing can be trusted."""
         market = self._markets.get(symbol)
         return market.top if market is not None else Top()
+
+    def held(self) -> Holdings | None:
+        """`wire.VenueProtocol.held`; `holdings.py`."""
+        return None if self._link is None or self._link.leaving else self._accounts.held()
+
+    def learn(self, instruments: Sequence[Instrument], now: int) -> Sequence[Out]:
+        """`wire.VenueProtocol.learn`. Of a contract whose size is not known nothing is taken: its orders stay `NotSent`."""
+        known = {each.venue_symbol: each for each in instruments if each.venue_symbol in CONTRACTS}
+        new = {symbol: Market() for symbol in known if symbol not in self._markets}
+        self._instruments |= known
+        self._markets |= new
+        for part in (self._aop, self._accounts, self._inquiries):
+            part.learn({CONTRACTS[symbol].settle for symbol in new})
+        notes = [Note(unscaled(each), "error") for each in instruments if unscaled(each)]
+        subscribing = self._link is not None and self._link.logged_in and not self._link.leaving
+        return [*notes, *(self._watch(new, now) if subscribing else [])]
 
     # --- requests ---------------------------------------------------------------------------------------------------------
 
@@ -245,6 +264,7 @@ class PhemexProtocol:
         self._link = _Link(opened=now, pinged=now)
         self._asked.clear()
         self._aop.connected()
+        self._accounts.connected()
         expiry = now // _SECOND + EXPIRY_S
         return [self._frame("user.auth", ["API", self._key_id, self._hmac(f"{self._key_id}{expiry}"), expiry])]
 
@@ -285,6 +305,7 @@ class PhemexProtocol:
         repeated = self._aop.seen(message)
         outs = self._aop.receive(message)
         if not repeated:
+            outs += self._accounts.heard(message)
             outs += self._inquiries.heard(message, self._aop.rounds, self._aop.complete)
         if not self._up and self._aop.complete:
             self._up = True
@@ -306,11 +327,7 @@ class PhemexProtocol:
         elif method == "user.auth":
             link.logged_in = True
             self._aop.begin_round(now)
-            frames: list[Out] = [self._frame("aop.subscribe", [])]
-            for symbol in self._markets:
-                self._book_asked[symbol] = now
-                frames += [self._frame("orderbook.subscribe", [symbol]), self._frame("trade.subscribe", [symbol])]
-            return frames
+            return [self._frame("aop.subscribe", []), *self._watch(self._markets, now)]
         return []
 
     def closed(self, why: str, now: int, stream: str = MAIN) -> Sequence[Out]:  # noqa: ARG002 - the contract's signature
@@ -350,10 +367,17 @@ class PhemexProtocol:
         self._aop.begin_round(now)
         return [self._frame("aop.unsubscribe", []), self._frame("aop.subscribe", [])]
 
+    def _watch(self, symbols: Iterable[str], now: int) -> list[Out]:
+        frames: list[Out] = []
+        for symbol in symbols:
+            self._book_asked[symbol] = now
+            frames += [self._frame("orderbook.subscribe", [symbol]), self._frame("trade.subscribe", [symbol])]
+        return frames
+
     def _book_again(self, now: int) -> list[Out]:
         outs: list[Out] = []
         for symbol, market in self._markets.items():
-            if not market.sound and now - self._book_asked[symbol] >= BOOK_AGAIN:
+            if not market.sound and now - self._book_asked.get(symbol, 0) >= BOOK_AGAIN:
                 self._book_asked[symbol] = now
                 outs.append(self._frame("orderbook.subscribe", [symbol]))
         return outs

@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from router.rules import Instrument
 from router.words import EXACT
 
-__all__ = ["CONTRACTS", "PRICE_SCALE", "Contract", "Unscalable", "price", "price_ep", "quantity"]
+__all__ = ["CONTRACTS", "PRICE_SCALE", "VALUE_SCALES", "Contract", "Unscalable", "price", "price_ep", "quantity"]
 
 PRICE_SCALE: Final = 10_000
 _PX_STEP: Final = Decimal("0.0001")
@@ -72,6 +73,8 @@ CONTRACTS: Final = {
         Contract("ETHUSD", "USD", False, Decimal("0.005"), 10_000),
     )
 }
+VALUE_SCALES: Final = {each.settle: each.value_scale for each in CONTRACTS.values()}
+"""Ev in a whole unit, by currency."""
 
 
 def price_ep(px: Decimal, tick: Decimal) -> int:
@@ -86,6 +89,13 @@ def price_ep(px: Decimal, tick: Decimal) -> int:
     if EXACT.remainder(scaled, Decimal(1)):
         raise Unscalable(f"{px:f} has more than four decimals")
     return int(scaled)
+
+
+def unscaled(instrument: Instrument) -> str:
+    """Why an instrument's amounts cannot be said to Phemex; "" where they can."""
+    if instrument.venue_symbol in CONTRACTS:
+        return ""
+    return f"{instrument.symbol}: Phemex's {instrument.venue_symbol} has no known contract size; known: {', '.join(CONTRACTS)}"
 
 
 def price(ep: int) -> Decimal:

@@ -17,7 +17,7 @@ What moved a position and is no fill of an order on this account, and the other 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import accumulate
@@ -26,7 +26,7 @@ from typing import Any, Final
 from bridges.primebit.payload import Malformed, amount, identifier, listed, mapped, name, positive
 from router.words import EXACT, ZERO, Side
 
-__all__ = ["HOLD", "Fill", "Pricing"]
+__all__ = ["HOLD", "Fill", "Pricing", "rounded"]
 
 HOLD: Final = 300_000_000
 PRUNE: Final = 2_000_000_000
@@ -106,7 +106,7 @@ class Pricing:
 
     def __init__(self, ticks: Mapping[str, Decimal]) -> None:
         """`ticks`: the price step by venue symbol."""
-        self._ticks = ticks
+        self._ticks = dict(ticks)
         self._fills: dict[str, list[Fill]] = {}
         self._moves: dict[str, list[_Move]] = {}
         self._trades: dict[str, deque[_Trade]] = {}
@@ -115,6 +115,12 @@ class Pricing:
         """Positions as the venue wrote them last, by id."""
         self.known = False
         """Whether positions were ever told."""
+        self.version = 0
+        """Counts the changes of positions."""
+
+    def learn(self, ticks: Mapping[str, Decimal]) -> None:
+        """These are the price steps now; of the others they stay."""
+        self._ticks.update(ticks)
 
     # --- what comes in ----------------------------------------------------------------------------------------------------
 
@@ -151,8 +157,13 @@ class Pricing:
                 self._change(ident, after, rows.get(ident, {}), now)
         else:
             self._positions, self.rows, self.known = read, dict(rows), True
+            self.version += 1
         for symbol in list(self._moves):
             self._match(symbol)
+
+    def open(self) -> Iterator[tuple[str, Decimal, Decimal | None]]:
+        """Each open position: symbol, volume, below 0 when sold, and what it was opened at."""
+        return ((each.symbol, each.signed, each.px) for each in self._positions.values())
 
     def trade(self, symbol: str, px: Decimal, volume: Decimal | None, now: int) -> None:
         """A market tick."""
@@ -201,6 +212,7 @@ class Pricing:
         signed = EXACT.subtract(after.signed, was)
         if after.signed and ident not in self._positions and len(self._positions) >= _POSITIONS_AT_MOST:
             raise Malformed(f"more than {_POSITIONS_AT_MOST} positions")
+        self.version += 1
         if after.signed:
             self._positions[ident], self.rows[ident] = after, row
         else:
@@ -278,7 +290,7 @@ def _added(was: Decimal, was_px: Decimal | None, after: _Position) -> Decimal | 
     if was_px is None:
         return None
     value = EXACT.subtract(EXACT.multiply(after.px, after.signed), EXACT.multiply(was_px, was))
-    return _rounded(EXACT.divide(value, EXACT.subtract(after.signed, was)))
+    return rounded(EXACT.divide(value, EXACT.subtract(after.signed, was)))
 
 
 def _average(fills: Sequence[Fill], moves: Sequence[_Move]) -> Decimal | None:
@@ -287,7 +299,7 @@ def _average(fills: Sequence[Fill], moves: Sequence[_Move]) -> Decimal | None:
     priced = [(each.px, abs(each.signed)) for each in moves if each.px is not None]
     if len(priced) == len(moves) and not any(each.partly for each in moves):
         value = sum((EXACT.multiply(px, volume) for px, volume in priced), ZERO)
-        return _rounded(EXACT.divide(value, sum((volume for _, volume in priced), ZERO)))
+        return rounded(EXACT.divide(value, sum((volume for _, volume in priced), ZERO)))
     # One execution has one price: what it opened beyond the old position tells that of the part that closed it.
     return priced[-1][0] if priced and len(fills) == 1 else None
 
@@ -300,7 +312,8 @@ def _on_tick(px: Decimal, step: Decimal | None) -> Decimal | None:
     return nearest if abs(EXACT.subtract(px, nearest)) * 100 <= step else None
 
 
-def _rounded(px: Decimal) -> Decimal:
+def rounded(px: Decimal) -> Decimal:
+    """A derived price, to eight decimals."""
     exponent = px.as_tuple().exponent
     return px if isinstance(exponent, int) and exponent >= -8 else px.quantize(_STEP, context=EXACT).normalize(EXACT)
 

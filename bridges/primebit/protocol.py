@@ -2,7 +2,7 @@
 
 Source: "PrimeBit API documentation". It leaves the bodies to a Swagger file that is not at hand, so much is a reading; each is stated here
 or at the head of the file that uses it: `orders.py` (bodies), `answers.py` (yes, no, unknown), `tracking.py` (CumQty, whose order it is),
-`fills.py` (prices), `trading.py` (requests), `asking.py` (questions), `channel.py` (subscriptions).
+`fills.py` (prices), `trading.py` (requests), `asking.py` (questions), `channel.py` (subscriptions), `holdings.py` (what the account has).
 
  1. An order is created by `POST /api/v1/trading/account/{account}/order`, modified by `PUT …/order/{id}`, canceled by
     `DELETE …/order/{id}` (the one URL that the document shows), listed by `GET …/order`, read by `GET …/order/{id}` while it is open; 404
@@ -27,12 +27,13 @@ from bridges.primebit.answers import listing
 from bridges.primebit.asking import Looking, Questions, Searching
 from bridges.primebit.channel import ANSWER_WITHIN, Channel, Confirmed, Happened, Refused, signature
 from bridges.primebit.fills import Pricing
+from bridges.primebit.holdings import Account, texts
 from bridges.primebit.market import Market
 from bridges.primebit.orders import FILL_TYPES, ORD_TYPES, Row, mint, read
 from bridges.primebit.payload import Malformed, listed, loads, mapped, name, printable
 from bridges.primebit.tracking import Orders
 from bridges.primebit.trading import CancelAll, Trading
-from bridges.wire import MAIN, Address, Answer, Budget, Kind, Note, Out, Reconnect, Request, Signed, Told, Top
+from bridges.wire import MAIN, Address, Answer, Budget, Holdings, Kind, Note, Out, Reconnect, Request, Signed, Told, Top
 from router.model import Ask, Cancel, LinkDown, LinkUp, Place, Replace, VenueCommand
 from router.rules import Capabilities, Instrument
 
@@ -45,6 +46,7 @@ CAPABILITIES: Final = Capabilities(
     market_buy_by_cash=False,
     client_id=True,
     native_replace=True,
+    margin=True,
 )
 """Document, "Order channel". expiration_time could carry GTD; the router's `Place` has no expiry yet."""
 
@@ -98,13 +100,14 @@ class PrimebitProtocol:
         self._markets = {each: Market() for each in self._instruments}
         self._orders_channel, self._account_channel = f"order_{account_id}", f"account_{account_id}"
         self._positions_channel = f"positions_{account_id}"
-        self._books = {f"order_book_{each}_{environment}": each for each in self._instruments}
-        self._ticks = {f"tick_{each}_market_{environment}": each for each in self._instruments}
+        self._environment = environment
+        self._books = {self._book_channel(each): each for each in self._instruments}
+        self._ticks = {self._tick_channel(each): each for each in self._instruments}
         self._pricing = Pricing({each.venue_symbol: each.tick for each in instruments})
         self._orders = Orders(account, self._instruments, self._pricing)
         self._trading = Trading(account, self._path, self._instruments, self._orders)
         self._questions = Questions(account, self._path, self._orders)
-        self._balances: dict[str, str] = {}
+        self._money = Account(each.quote for each in instruments)
         self._channel: Channel | None = None
         self._leaving = False
         self._round: _Round | None = None
@@ -115,6 +118,30 @@ class PrimebitProtocol:
         """Best prices and last trade of a venue symbol; empty where nothing can be trusted."""
         market = self._markets.get(symbol)
         return market.top if market is not None else Top()
+
+    def held(self) -> Holdings | None:
+        """`wire.VenueProtocol.held`; `holdings.py`."""
+        return self._money.held(self._pricing.version, self._pricing.open()) if self._up and not self._leaving else None
+
+    def learn(self, instruments: Sequence[Instrument], now: int) -> Sequence[Out]:
+        """`wire.VenueProtocol.learn`. The private channels tell of every symbol as it is."""
+        new = [symbol for symbol in dict.fromkeys(each.venue_symbol for each in instruments) if symbol not in self._instruments]
+        self._instruments |= {each.venue_symbol: each for each in instruments}
+        self._markets |= {each: Market() for each in new}
+        books, ticks = {self._book_channel(each): each for each in new}, {self._tick_channel(each): each for each in new}
+        self._books |= books
+        self._ticks |= ticks
+        self._pricing.learn({each.venue_symbol: each.tick for each in instruments})
+        self._orders.learn(new, now)
+        self._money.learn(each.quote for each in instruments)
+        channel = self._channel if not self._leaving else None
+        return [channel.subscribe(each, now, False) for each in (*ticks, *books)] if channel is not None else []
+
+    def _book_channel(self, symbol: str) -> str:
+        return f"order_book_{symbol}_{self._environment}"
+
+    def _tick_channel(self, symbol: str) -> str:
+        return f"tick_{symbol}_market_{self._environment}"
 
     def recall(self, remembered: Mapping[str, str], now: int) -> None:
         """Nothing is remembered beyond a restart."""
@@ -158,10 +185,10 @@ class PrimebitProtocol:
         if not self._up:
             return [Told(ticket, error="the stream of PrimeBit is down")]
         if topic == "positions":
-            return [Told(ticket, tuple(_texts(row) for row in self._pricing.rows.values()))]
-        if not self._balances:
+            return [Told(ticket, tuple(texts(row) for row in self._pricing.rows.values()))]
+        if not self._money.fields:
             return [Told(ticket, error="PrimeBit has not told the balances")]
-        return [Told(ticket, (self._balances,))]
+        return [Told(ticket, (self._money.fields,))]
 
     def sign(self, request: Request, now: int) -> Signed:
         """Document, "Authorization"."""
@@ -218,6 +245,8 @@ class PrimebitProtocol:
         """Subscribe to everything; orders before positions, so that the positions tell of nothing that the orders do not."""
         self._channel, self._leaving, self._spoiled = Channel(self._key_id, self._key, now), False, False
         self._round = _Round(now)
+        self._money.lost()
+        self._money.asked(now)
         private = (self._orders_channel, self._positions_channel, self._account_channel)
         return [
             *(self._channel.subscribe(each, now, True) for each in private),
@@ -246,6 +275,8 @@ class PrimebitProtocol:
                 why = f"PrimeBit refused the channel {channel}: {text}"
                 return [Note(why, "error"), *self._leave(why)]
             case Refused(channel, text):
+                if channel == self._account_channel:
+                    self._money.refused()
                 return [Note(f"PrimeBit refused the channel {channel}: {text}")]
             case Happened(channel, data, stamp) if channel == self._orders_channel:
                 fields = mapped(data, "the order event")
@@ -254,6 +285,8 @@ class PrimebitProtocol:
                 self._orders.event(name(fields, "event_type"), read(fields.get("order")), stamp or now // 1_000_000, now)
             case Happened(channel, data) if channel == self._positions_channel:
                 self._pricing.position(data, now)
+            case Confirmed(channel, data) | Happened(channel, data) if channel == self._account_channel:
+                return self._money.money(data)
             case Confirmed(channel, data) | Happened(channel, data):
                 self._public(channel, data, now)
         return []
@@ -261,9 +294,7 @@ class PrimebitProtocol:
     def _public(self, channel: str, data: Any, now: int) -> None:
         if data is None:
             return
-        if channel == self._account_channel:
-            self._balances = _texts(mapped(data, "the account"))
-        elif channel in self._books:
+        if channel in self._books:
             self._markets[self._books[channel]].book(data)
         elif channel in self._ticks:
             trade = self._markets[self._ticks[channel]].tick(data)
@@ -300,6 +331,7 @@ class PrimebitProtocol:
         was_up, self._up, self._channel, self._round = self._up, False, None, None
         self._questions.forget()
         self._orders.lost()
+        self._money.lost()
         for market in self._markets.values():
             market.forget()
         return [LinkDown(self._account, printable(why))] if was_up else []
@@ -307,7 +339,7 @@ class PrimebitProtocol:
     def tick(self, now: int) -> Sequence[Out]:
         """Pings, prices that are waited for no longer, and what was waited for too long."""
         self._pricing.tick(now, self._up)
-        outs: list[Out] = [*self._trading.untold(now)]
+        outs: list[Out] = [*self._trading.untold(now), *self._money.notes()]
         channel = self._channel
         if channel is not None and not self._leaving:
             if self._up:
@@ -323,7 +355,7 @@ class PrimebitProtocol:
         if self._round is not None and not self._round.done and now - self._round.asked > ANSWER_WITHIN:
             return self._leave(f"no snapshot of orders and positions for {ANSWER_WITHIN // _SECOND} s")
         ping = channel.tick(now)
-        return [*([ping] if ping is not None else []), *self._again(now)]
+        return [*([ping] if ping is not None else []), *self._again(now), *(self._refresh(channel, now) if self._money.due(now) else [])]
 
     def _again(self, now: int) -> list[Out]:
         """Fresh snapshots, where something may have been lost."""
@@ -332,7 +364,13 @@ class PrimebitProtocol:
             return []
         self._spoiled, self._round = False, _Round(now)
         names = (self._orders_channel, self._positions_channel)
-        return [*map(channel.unsubscribe, names), *(channel.subscribe(each, now, True) for each in names)]
+        frames = [*map(channel.unsubscribe, names), *(channel.subscribe(each, now, True) for each in names)]
+        return [*frames, *self._refresh(channel, now)]
+
+    def _refresh(self, channel: Channel, now: int) -> list[Out]:
+        """The account channel's state anew."""
+        self._money.asked(now)
+        return [channel.unsubscribe(self._account_channel), channel.subscribe(self._account_channel, now, True)]
 
     def _leave(self, why: str) -> list[Out]:
         if self._leaving:
@@ -351,10 +389,6 @@ def _told(ticket: int, answer: Answer) -> Told:
 
 def _order(fields: Mapping[str, Any]) -> dict[str, str]:
     """An open order for an operator; our id is its comment."""
-    row = _texts(fields)
+    row = texts(fields)
     names = {"order_id": row.pop("order_id", ""), "cl_ord_id": row.pop("comment", "")}
     return names | row
-
-
-def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
-    return {printable(key): printable(value if isinstance(value, str) else str(value)) for key, value in fields.items()}

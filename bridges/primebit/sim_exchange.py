@@ -29,10 +29,10 @@ from typing import Any
 from bridges.matching import Placed, Side, Tif, Trade
 from bridges.primebit import sim_errors as errors
 from bridges.primebit import sim_rows as rows
-from bridges.primebit.sim_account import KEPT_OF_ACCOUNT, Position, TradingAccount, margin_of
+from bridges.primebit.sim_account import KEPT_OF_ACCOUNT, NOTHING, Position, Resting, TradingAccount
 from bridges.primebit.sim_errors import Refused
 from bridges.primebit.sim_market import KEPT_OF_MARKET, Market
-from bridges.primebit.sim_orders import OPEN, RESTING, EventType, Modification, NewOrder, Order, Row, Status
+from bridges.primebit.sim_orders import OPEN, RESTING, ZERO, EventType, Modification, NewOrder, Order, Row, Status
 from bridges.primebit.sim_rules import check_modification, check_terms
 from bridges.primebit.sim_settings import PrimebitSettings
 
@@ -101,6 +101,8 @@ class Exchange:
             for name in kept:
                 setattr(part, name, memory[key][name])
         self._last_id = max(self._last_id, first_id)
+        for order in self._open.values():
+            self._count(order)
         for market in self.markets.values():
             market.book.check()
 
@@ -173,7 +175,7 @@ class Exchange:
             check_modification(change, order, market.contract)
             self._check_trigger(order.status is Status.UNTRIGGERED, asked, market)
             if asked.value > order.asked.value:
-                self._check_margin(order.account_id, asked, change.volume - order.filled, market)
+                self._check_margin(order, asked, change.volume - order.filled, market)
         except Refused:
             self._tell(order, "modify_reject")
             raise
@@ -254,18 +256,19 @@ class Exchange:
         if new.expiration_time and new.expiration_time * SECOND_NS <= now_ns:
             raise errors.field("expiration_time", "not ahead")
         self._check_trigger(new.conditional, new, market)
-        self._check_margin(order.account_id, new, new.volume, market)
+        self._check_margin(order, new, new.volume, market)
 
     def _check_trigger(self, waits: bool, new: NewOrder, market: Market) -> None:
         if waits and market.triggers(new):
             raise errors.field("stop_price", "would trigger at once")
 
-    def _check_margin(self, account_id: str, new: NewOrder, volume: Decimal, market: Market) -> None:
-        account = self.accounts[account_id]
+    def _check_margin(self, order: Order, new: NewOrder, volume: Decimal, market: Market) -> None:
+        account, contract = self.accounts[order.account_id], market.contract
         price = new.limit_price or new.stop_price or market.book.best(new.side.opposite) or market.last
-        needed = margin_of(account.opens(new.symbol, new.side, volume) * price, market.contract)
+        more = Resting(volume, volume * price).less(account.orders.get(order.key, NOTHING))
+        needed = account.order_margin(new.symbol, contract, new.side, more) - account.order_margin(new.symbol, contract)
         equity = account.balance + account.profit(self.contracts, self._last_prices())
-        if needed > equity - account.margin(self.contracts):
+        if needed > max(ZERO, equity - account.margin(self.contracts)):
             raise errors.no_margin()
 
     # What happens
@@ -277,6 +280,7 @@ class Exchange:
         self._trades(order, placed, market, now_ns)
         if order.status in RESTING and not placed.rested:
             self._end(order, now_ns)
+        self._count(order)
 
     def _trades(self, taker: Order | None, placed: Placed, market: Market, now_ns: int) -> None:
         for trade in placed.trades:
@@ -340,7 +344,15 @@ class Exchange:
                 kept[order.key] = order
             else:
                 kept.pop(order.key, None)
+        self._count(order)
         self._tell(order, event_type)
+
+    def _count(self, order: Order) -> None:
+        """What rests of it ties up margin."""
+        account, new = self.accounts[order.account_id], order.asked
+        left = order.left if order.status in RESTING else ZERO
+        if account.rest(order.key, new.symbol, new.side, Resting(left, left * new.limit_price)):
+            self._changes.accounts[account.account_id] = None
 
     # What is told
 

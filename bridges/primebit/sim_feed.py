@@ -7,7 +7,8 @@ Readings where the document is silent:
  3. `market` ticks: one for each trade, with its price as `last`, its volume, and no `ask` and `bid`, as in the sample.
     `fair` ticks: whenever the best ask or bid changes, with both; `last` is the middle of them. `spot`, `funding` and
     `next-funding` can be subscribed to and never tick.
- 4. `account` is told after trades; `positions` are told when the account trades, not when the price moves.
+ 4. `account` is told after trades, and when what its resting orders tie up may have changed; `positions` are told when the
+    account trades. Neither is told when the price moves.
  5. Faults on streams meet events of the order channel alone, one event at a time, and only where somebody is subscribed
     to them: `duplicate_event` sends one twice, `reorder_events` holds one back until after the account's next, `garbage`
     sends two things that are none before it (a text that is no JSON, and JSON of no known form), and with match `stream`

@@ -67,6 +67,11 @@ class Orders:
         self.quiet: dict[str, int] = dict.fromkeys(symbols, _NEVER)
         """Since when, ns, every change of a symbol's position is explained by orders that were seen."""
 
+    def learn(self, symbols: Iterable[str], now: int) -> None:
+        """Traded from now on. Orders and positions of every symbol are told, so what happens from here on is seen, or shows."""
+        for symbol in symbols:
+            self.quiet.setdefault(symbol, now)
+
     # --- names ------------------------------------------------------------------------------------------------------------
 
     def own(self, each: Tracked, owner: str) -> None:

@@ -18,6 +18,7 @@ from router.admin.auth import Operator
 from router.admin.book import Book, Wanted
 from router.admin.contract import ACTS, BookRow, LimitRow, Me, OrderLife, OrderRow, Page
 from router.admin.glance import Glance
+from router.admin.holding_rows import holding_rows
 from router.admin.lives import Found, Lives
 from router.admin.needs import Core, Watch, Wiring
 from router.admin.openapi import document
@@ -149,6 +150,12 @@ class Api:
                         rows += limit_rows(self._core.engine.state, place, instrument)
         with self._core.reading():
             rows += risk_rows(self._core.engine.state, self._wiring.clock(), ask.query.get("destination"), ask.query.get("symbol"))
+        return await _listing(rows)
+
+    async def holdings(self, ask: Ask) -> web.Response:
+        names = [each.name for each in self._places(ask.query)]
+        with self._core.reading():
+            rows = list(holding_rows(self._core.engine.state, names))
         return await _listing(rows)
 
     # --- orders -----------------------------------------------------------------------------------------------------------

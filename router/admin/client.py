@@ -27,6 +27,7 @@ from router.admin.contract import (
     Destination,
     Event,
     FillRow,
+    HoldingRow,
     Latency,
     LimitRow,
     Me,
@@ -147,6 +148,9 @@ class Client:
 
     async def positions(self, filters: Mapping[str, str] | None = None) -> list[BookRow]:
         return await self._many("/v1/positions", BookRow, filters)
+
+    async def holdings(self, filters: Mapping[str, str] | None = None) -> list[HoldingRow]:
+        return await self._many("/v1/holdings", HoldingRow, filters)
 
     async def ask(self, destination: str, topic: str, arguments: Mapping[str, str] | None = None) -> list[BookRow]:
         """What a venue says about one of its topics."""

@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
     "ACTS", "ActDone", "ActSpec", "AlertRow", "Argument", "BookRow", "Budget", "ConfigRow", "Destination", "Event", "FillRow", "HaltRow",
-    "Latency", "LimitRow", "Me", "Moment", "OrderLife", "OrderRow", "Page", "Problem", "RejectRow", "Role", "RouteRow", "RouteTest",
-    "SessionRow", "Status",
+    "HoldingRow", "Latency", "LimitRow", "Me", "Moment", "OrderLife", "OrderRow", "Page", "Problem", "RejectRow", "Role", "RouteRow",
+    "RouteTest", "SessionRow", "Status",
 ]  # fmt: skip
 
 
@@ -307,6 +307,25 @@ class BookRow(_Told):
     fields: dict[str, str]
     error: str
     """Why the venue did not tell; ""."""
+
+
+class HoldingRow(_Told):
+    """GET /v1/holdings: a balance or a position of an account, by the venue's last word."""
+
+    account: str
+    destinations: str
+    """Those that trade with it."""
+    what: Literal["balance", "position"]
+    name: str
+    """A currency, or a symbol: ours, or the venue's where we have none."""
+    total: str
+    """Of a position: below 0, short."""
+    available: str
+    """Of a balance: what new orders can use; of a position ""."""
+    ours: str
+    """By how much our own orders have changed what is available since; "" where they have not, or no limit asks for balances."""
+    avg_px: str
+    told: str
 
 
 class ConfigRow(_Told):

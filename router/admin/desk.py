@@ -95,8 +95,8 @@ def _meant(value: str, names: Sequence[str]) -> str:
 
 _ROWS: Final[dict[str, type]] = {
     "sessions": c.SessionRow, "venues": c.Destination, "fills": c.FillRow, "rejects": c.RejectRow, "balances": c.BookRow,
-    "positions": c.BookRow, "ask": c.BookRow, "routes": c.RouteRow, "limits": c.LimitRow, "budgets": c.Budget, "latency": c.Latency,
-    "alerts": c.AlertRow, "config": c.ConfigRow,
+    "positions": c.BookRow, "holdings": c.HoldingRow, "ask": c.BookRow, "routes": c.RouteRow, "limits": c.LimitRow, "budgets": c.Budget,
+    "latency": c.Latency, "alerts": c.AlertRow, "config": c.ConfigRow,
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from router.admin.contract import (
     Destination,
     Event,
     FillRow,
+    HoldingRow,
     Latency,
     LimitRow,
     Me,
@@ -93,6 +94,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     Endpoint("/v1/balances", "balances", "Balances at every venue that tells them; who does not answer within 5 s is a row with an error.",
              list[BookRow], (_DESTINATION,)),
     Endpoint("/v1/positions", "positions", "Positions at every venue that tells them, likewise.", list[BookRow], (_DESTINATION,)),
+    Endpoint("/v1/holdings", "holdings", "Balances and positions as venues told them last, and when; nobody is asked.", list[HoldingRow],
+             (_DESTINATION,)),
     Endpoint("/v1/orders", "orders", "Orders, the newest first.", Page, (
         Query("state", "open where nothing is said, all with an id", choices=("open", "done", "unknown", "all")), *_FILTERS,
         Query("id", "any id of it: ours, the client's, the venue's"), _LIMIT,

@@ -117,6 +117,7 @@ _SAID: Final[Mapping[str, Callable[[Limit], str]]] = {
     "symbols": lambda limit: ", ".join(limit.only_symbols),
     "hours": lambda limit: "" if limit.from_time == limit.to_time else f"{_clock(limit.from_time)} to {_clock(limit.to_time)} UTC",
     "reducing only": lambda limit: "yes" if limit.reducing_only else "",
+    "balance": lambda limit: "must be there" if limit.check_balance else "",
     "same order again": lambda limit: f"after {limit.duplicate_within // 1_000_000} ms" if limit.duplicate_within else "",
     "self-trade": lambda limit: limit.self_trade,
 }

@@ -49,6 +49,7 @@ _VENUE: Final = frozenset(
         "LinkUp",
         "LinkDown",
         "Priced",
+        "Held",
         "Listed",
     }
 )
@@ -68,6 +69,7 @@ _SAID: Final[dict[str, str]] = {
     "PositionsRequest": "asks for its positions",
     "Priced": "tells prices ({link})",
     "Barred": "says whether the account may trade ({link}){: why}",
+    "Held": "tells what the account holds ({link})",
     "Listed": "tells its instruments ({link})",
     "Accepted": "accepts it{ as venue_order_id}{: text}",
     "Filled": "executes {last_qty} @ {last_px}{, fee fee}{ fee_currency} ({exec_id}){: text}",

@@ -15,6 +15,7 @@ from router.admin.contract import (
     ConfigRow,
     Destination,
     FillRow,
+    HoldingRow,
     Latency,
     LimitRow,
     OrderRow,
@@ -203,6 +204,10 @@ def _limit(row: LimitRow, today: str) -> list[Cell | str]:  # noqa: ARG001 - a t
     return [row.destination, row.symbol, row.name, row.value, row.used, row.scope, row.source]
 
 
+def _holding(row: HoldingRow, today: str) -> list[Cell | str]:
+    return [row.account, row.what, row.name, row.total, row.available, row.ours, row.avg_px, moment(row.told, today), row.destinations]
+
+
 def _config(row: ConfigRow, today: str) -> list[Cell | str]:  # noqa: ARG001 - a table's row
     return [row.key, row.value]
 
@@ -279,6 +284,21 @@ _TABLES: Final[dict[type, tuple[Sequence[Column], Callable[[Any, str], list[Cell
         ),
         _limit,
         "no limits",
+    ),
+    HoldingRow: (
+        (
+            Column("account"),
+            Column("what"),
+            Column("of"),
+            Column("total", MONEY),
+            Column("available", MONEY),
+            Column("ours since", MONEY, 1),
+            Column("average", MONEY, 2),
+            Column("told"),
+            Column("destinations", rank=3),
+        ),
+        _holding,
+        "no venue has told anything",
     ),
     ConfigRow: ((Column("key"), Column("value", TEXT)), _config, "nothing"),
 }

@@ -97,6 +97,8 @@ _SEEN: Final = (
     Command("fills", "executions, the newest first", (*_WHERE, _SIDE, _ORDER, _LIMIT), ("fills", "fills symbol=BTC/USDT limit=20")),
     Command("balances", "balances, asked of the venues now", (_WHERE[0],), ("balances", "balances CRYPTOCOM")),
     Command("positions", "positions, asked of the venues now", (_WHERE[0],), ("positions", "positions PHEMEX")),
+    Command("holdings", "balances and positions as the venues told them last, and when; nobody is asked", (_WHERE[0],),
+            ("holdings", "holdings BINANCE")),
     Command("routes", "where orders go that name no destination, in the order that is tried", examples=("routes",)),
     Command("limits", "what orders must keep to", (_WHERE[0], _WHERE[3]), ("limits BINANCE", "limits symbol=BTC/USDT")),
     Command("budgets", "venues' request budgets and what of them is used", examples=("budgets",)),

@@ -113,6 +113,8 @@ class FakeApi:
             "/v1/balances": [c.BookRow(destination="PHEMEX", fields={"currency": "BTC", "free": "1.20000000", "held": "0.5"}, error=""),
                              c.BookRow(destination="MOONBASE", fields={}, error="no answer within 5 s")],
             "/v1/positions": [c.BookRow(destination="PHEMEX", fields={"symbol": "BTC/USD", "size": "-5", "entry": "64990.5"}, error="")],
+            "/v1/holdings": [c.HoldingRow(account="apifiny", destinations="BINANCE", what="balance", name="USDT", total="1000",
+                                          available="350.5", ours="-65", avg_px="", told=NIGHT)],
             "/v1/venues/PHEMEX/trades": [c.BookRow(destination="PHEMEX", fields={"id": "t1", "qty": "5"}, error="")],
             "/v1/routes": [c.RouteRow(number=1, destination="BINANCE", sessions=[], symbols=["BTC/USDT", "ETH/USDT"])],
             "/v1/route-test": c.RouteTest(destination="BINANCE", account="apifiny", symbol="BTC/USDT", venue_symbol="BTCUSDT", refused="",

@@ -363,8 +363,9 @@ class TestTogether:
             assert (await client.orders({"state": "open"})).rows[0].order_id == order_id
             assert (await client.route_test({"side": "buy", "qty": "1", "symbol": "BTC/USDT", "price": "100"})).destination == "BINANCE"
             assert (await client.ask("BINANCE", "balances"))[0].fields == {"currency": "BTC"}
-            for listing in (client.sessions, client.fills, client.rejects, client.balances, client.positions, client.routes, client.limits,
-                            client.budgets, client.latency, client.alerts, client.config, client.acts):  # fmt: skip
+            for listing in (client.sessions, client.fills, client.rejects, client.balances, client.positions, client.holdings,
+                            client.routes, client.limits, client.budgets, client.latency,
+                            client.alerts, client.config, client.acts):  # fmt: skip
                 assert isinstance(await listing(), list)
             assert (await client.act("cancel", {"order": "a"}, preview=True)).preview
             assert (await client.act("cancel", {"order": "a"}, why="enough")).ok

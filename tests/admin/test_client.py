@@ -34,8 +34,8 @@ async def client(api: FakeApi) -> AsyncIterator[Client]:
 
 async def test_each_listing_comes_as_the_contracts_models(api: FakeApi, client: Client) -> None:
     """What is said is what is read, model by model."""
-    listings = ("status", "sessions", "venues", "orders", "fills", "rejects", "balances", "positions", "routes", "limits", "budgets",
-                "latency", "alerts", "config", "acts")  # fmt: skip
+    listings = ("status", "sessions", "venues", "orders", "fills", "rejects", "balances", "positions", "holdings", "routes", "limits",
+                "budgets", "latency", "alerts", "config", "acts")  # fmt: skip
     assert {name: await getattr(client, name)() for name in listings} == {name: api.says[f"/v1/{name}"] for name in listings}
 
 

@@ -11,11 +11,15 @@ from aiohttp import web
 
 from bridges import shell as shell_module
 from bridges.purse import Purse
+from bridges.reckoning import Reckoning
+from bridges.sampling import Sampling
 from bridges.shell import Bridge
-from bridges.wire import MAIN, Address, Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Signed, Told
-from router.model import Cancel, LinkDown, LinkUp, Place, VenueCommand
+from bridges.wire import MAIN, Address, Answer, Budget, Frame, Holdings, Kind, Note, Out, Reconnect, Request, Signed, Told, Top
+from router.model import Balance, Cancel, Held, LinkDown, LinkUp, Place, Price, Priced, VenueCommand
 from router.ports import Unsendable
+from router.rules import Instrument
 from router.words import OrdType, Side, TimeInForce
+from tests.router.desk import BTC, D
 
 SECOND = 1_000_000_000
 
@@ -35,6 +39,18 @@ class Scribe:
 
     def mint(self, now: int, random: int, serial: int) -> str:
         return f"{random}-{serial}"
+
+    def top(self, symbol: str) -> Top:
+        self.heard.put_nowait(("top", symbol))
+        return Top(bid=D(1), ask=D(2))
+
+    def held(self) -> Holdings | None:
+        self.heard.put_nowait(("held",))
+        return Holdings((Balance("BTC", D(2), D(1)),))
+
+    def learn(self, instruments: Sequence[Instrument], now: int) -> Sequence[Out]:
+        self.heard.put_nowait(("learned", [each.symbol for each in instruments]))
+        return [Frame("subscribe")]
 
     def recall(self, remembered: Mapping[str, str], now: int) -> None:
         self.heard.put_nowait(("recalled", dict(remembered)))
@@ -132,9 +148,11 @@ class World:
         self.notes: list[str] = []
         self.now = 1_800_000_000 * SECOND
         url = f"127.0.0.1:{server.port}"
+        tellers = (Sampling("link", [], 1, SECOND), Reckoning("link", 1, SECOND))
         self.bridge = Bridge(
-            "link", protocol, f"http://{url}", f"ws://{url}/ws", self.events.append, lambda: self.now, self.note, patient=patient
-        )
+            "link", protocol, f"http://{url}", f"ws://{url}/ws", self.events.append, lambda: self.now, self.note, tellers=tellers,
+            patient=patient,
+        )  # fmt: skip
 
     def note(self, event: str, **fields: Any) -> None:
         self.notes.append(f"{event} {fields}")
@@ -261,6 +279,22 @@ async def test_a_lost_stream_is_told_and_opened_again(world: World, by: str) -> 
     await world.protocol.wait("opened")
 
 
+async def test_what_the_account_holds_is_told(world: World) -> None:
+    """As the protocol knows it."""
+    await world.protocol.wait("held")
+    assert Held("link", (Balance("BTC", D(2), D(1)),)) in world.events
+
+
+async def test_a_new_symbol_is_learnt_while_it_runs(world: World) -> None:
+    """The protocol hears of it, what it says is done, and the symbol is priced from then on."""
+    world.bridge.learn([BTC])
+    assert await world.protocol.wait("learned") == ("learned", ["BTC/USDT"])
+    assert (await world.protocol.wait("received"))[1] == "echo subscribe"
+    world.now += 1
+    await world.protocol.wait("top")
+    assert Priced("link", (Price(symbol="BTCUSDT", bid=D(1), ask=D(2)),)) in world.events
+
+
 async def test_a_bug_in_a_protocol_is_said_and_stops_nothing(world: World) -> None:
     """Other venues share the thread."""
     world.protocol.broken = True
@@ -369,7 +403,7 @@ async def test_asked_to_reconnect_it_begins_anew(world: World) -> None:
     await world.protocol.wait("closed")
     await world.protocol.wait("begin")
     await world.protocol.wait("opened")
-    assert [type(each) for each in world.events] == [LinkUp, LinkDown, LinkUp]
+    assert [type(each) for each in world.events if not isinstance(each, Held)] == [LinkUp, LinkDown, LinkUp]
 
 
 async def test_what_is_said_again_and_again_is_said_aloud_once_in_a_while(world: World) -> None:

@@ -158,8 +158,10 @@ ANSWERS: dict[str, Answer] = {
     "position": POSITION, "no position": PositionReport(
         session="s", report_id="P1", request_id="q", result=Result.NOTHING, total=0, time=1_800_000_000_000_000_000, text="none"
     ),
+    "held": msgspec.structs.replace(POSITION, held=True, bought=D(0), sold=D(2), text="told 20270115-08:00:00 UTC"),
+    "balance": msgspec.structs.replace(POSITION, held=True, symbol="", sold=D(0), avg_px=D(0), text="available 1"),
 }  # fmt: skip
-NOT_42 = ("list", "inverse", "no list", "position", "no position")
+NOT_42 = ("list", "inverse", "no list", "position", "no position", "held", "balance")
 NOT_44 = ("of many",)
 SAID = [(version, name) for version in BEGIN for name in ANSWERS if name not in {"4.2": NOT_42, "4.4": NOT_44}.get(version, ())]
 
@@ -406,6 +408,35 @@ def test_positions_of_what_was_executed(clients: dict[str, Client], version: str
     assert [after[tag] for tag in ("35", "728", "727", "55", "704", "705", "730")] == ["AP", "0", "1", "ETC/BTC", "1.5", "0", "0.00501"]
 
 
+def test_what_a_venues_account_holds(clients: dict[str, Client]) -> None:
+    """Told by the venue itself, as trading moves it; who may not ask is told of an account that nothing was executed for; and an order
+    that it cannot pay for is refused by name."""
+    request = {"t724": "0", "t1": "apifiny", "t207": "BINANCE", **{f"t{tag}": each for tag, each in _POSITIONS.items()}}
+    client, funds = clients["4.4"], {"t1": "FUNDED", "t55": "BTC/USDT", "t100": "BINANCE", "t44": "60000"}
+
+    def of_usdt(number: int) -> Message:
+        client.send("AN", [("710", f"h{number}"), *((tag[1:], value) for tag, value in request.items())])
+        said = client.wait(lambda message: message["35"] == "AP" and message["710"] == f"h{number}")
+        for _ in range(int(said["727"] or 1) - 1):
+            other = client.wait(lambda message: message["35"] == "AP" and message["710"] == f"h{number}")
+            said = other if other["15"] == "USDT" else said
+        return said
+
+    numbers = iter(range(10_000))
+    before = next(said for number in numbers if (said := of_usdt(number))["15"] == "USDT")
+    assert (before["703"], before["705"], "55" in before) == ("TOT", "0", False)
+    client.order("rich", t38="100", **funds)
+    client.report("rich", t39="0")
+    left = f"available {int(before['704']) - 6_000_000}"
+    after = next(said for number in numbers if (said := of_usdt(number))["58"].startswith(left))
+    assert after["704"] == before["704"]
+    for number in range(int(before["704"]) // 9_600_000):
+        client.order(f"rich-{number}", t38="160", **funds)
+    refused = client.wait(lambda message: message["35"] == "8" and message["39"] == "8" and message["11"].startswith("rich-"))
+    assert (refused["103"], refused["58"].startswith("limit funds: the available balance is ")) == ("3", True)
+    assert asked(clients["5.0SP2"], "AN", t710="no", **request)["728"] == "2"
+
+
 def test_who_subscribed_hears_of_a_lost_venue(running: System, clients: dict[str, Client]) -> None:
     """On each version, once down and once up; who asked once hears nothing."""
     for version, client in clients.items():
@@ -422,3 +453,13 @@ def test_who_subscribed_hears_of_a_lost_venue(running: System, clients: dict[str
 def test_every_request_is_tried_here() -> None:
     """None is left out."""
     assert {"x", "c", "g", "AN"} == REQUESTS
+
+
+@pytest.mark.parametrize("version", LATER)
+def test_what_a_venue_says_is_told_apart_from_what_we_executed(version: str) -> None:
+    """PosType(703): TOT, whoever traded, and TQ, through the router; a balance is of a currency and has no symbol."""
+    traded, held, balance = (body(dialect(version).encode(ANSWERS[name])) for name in ("position", "held", "balance"))
+    assert [each["703"] for each in (traded, held, balance)] == ["TQ", "TOT", "TOT"]
+    assert (held["55"], held["704"], held["705"], held["730"]) == ("BTC/USDT", "0", "2", "100.5")
+    assert "55" not in balance
+    assert (balance["15"], balance["704"], balance["58"]) == ("USDT", "3", "available 1")

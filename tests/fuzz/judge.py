@@ -15,17 +15,20 @@ from router.engine import Engine
 from router.model import (
     Accepted,
     Alert,
+    Barred,
     Canceled,
     CancelReject,
     CancelRejected,
     ExecutionReport,
     Filled,
     Found,
+    Held,
     LinkDown,
     LinkUp,
     Listed,
     MassCancelReport,
     NotSent,
+    Priced,
     Rejected,
     Remembered,
     Replaced,
@@ -38,14 +41,14 @@ __all__ = ["INPUTS", "Core", "judged", "sound"]
 
 INPUTS: Final = (
     Accepted, Filled, Canceled, Replaced, Rejected, CancelRejected, Stated, NotSent, Unanswered, Found, Listed, Remembered, LinkUp,
-    LinkDown,
+    LinkDown, Barred, Priced, Held,
 )  # fmt: skip
 _OTHERS: Final = (Request, Frame, Reconnect, Note, Told)
 _NAME_AT_MOST: Final = 128
 _TEXT_AT_MOST: Final = 1_000
 _DIGITS_AT_MOST: Final = 100
 _SIZE_AT_MOST: Final = 45
-_SIGNED: Final = {"fee"}
+_SIGNED: Final = {"fee", "qty", "total", "available"}
 _ABOVE_ZERO: Final = {"last_qty", "last_px", "avg_px", "order_qty", "tick", "lot", "max_qty", "max_px", "max_notional"}
 _FREE_TEXT: Final = {"text", "why", "value", "error"}
 

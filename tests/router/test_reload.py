@@ -29,6 +29,7 @@ def test_nothing_changed() -> None:
     ("pattern", "text", "said"),
     [
         ("answer_timeout_s = 5", "answer_timeout_s = 7", "router.answer_timeout_s: 5 -> 7"),
+        (r'(?m)(name = "phemex"\n)', r'\1mode = "view"' + "\n", "accounts[phemex].mode: trade -> view"),
         ("max_qty = 9000", "max_qty = 10", "destinations[BINANCE].instruments[BTC/USDT].max_qty: 9000 -> 10"),
         (r'(OMS42"\n)', r'\1accounts = ["A", "B"]' + "\n", "clients[FIX.4.2:ROUTER->OMS42].accounts: nothing -> A, B"),
     ],
@@ -44,15 +45,19 @@ def test_routes_can_change(tmp_path: Path) -> None:
     assert said == ["routes[3].destination: COINBASEPRO -> nothing"]
 
 
-def test_a_symbol_can_go_but_not_come(tmp_path: Path) -> None:
-    """The venue's side has to know a new one."""
+def test_a_symbol_can_go_and_come_but_not_turn_into_another(tmp_path: Path) -> None:
+    """Its name at the venue is what its open orders are known by."""
     gone = changed(tmp_path, r'    \{ symbol = "ETH/USDT", venue_symbol = "ETHUSDT".*\n', "")
     assert gone
     assert not [each for each in gone if "needs a restart" in each]
     come = changed(
         tmp_path, r'(    \{ symbol = "ETC/BTC")', '    { symbol = "ETC/USD", venue_symbol = "ETC:USD", tick = 1, lot = 1 },\n' + r"\1"
     )
-    assert any("needs a restart" in each for each in come)
+    assert [each for each in come if each.endswith("instruments[ETC/USD].venue_symbol: nothing -> ETC:USD")]
+    assert not [each for each in come if "needs a restart" in each]
+    other = changed(tmp_path, r'venue_symbol = "ETHUSDT"', 'venue_symbol = "ETHUSD"')
+    assert other
+    assert all("needs a restart" in each for each in other)
 
 
 @pytest.mark.parametrize(

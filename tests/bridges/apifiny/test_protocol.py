@@ -471,15 +471,6 @@ def test_pings_are_answered_and_silence_is_not_borne() -> None:
     assert not any(isinstance(out, Reconnect) for out in desk.after(100 * S))
 
 
-def test_balances_are_kept_from_the_asset_stream() -> None:
-    """As the document's sample tells them."""
-    desk = Desk()
-    desk.protocol.opened(NOW, "asset")
-    row = {"accountId": "ST-00000001", "amount": 0.00512281, "available": 0.00512281, "currency": "BTC", "frozen": 0, "venue": "BINANCE"}
-    assert desk.say({"result": {"logTimestamp": 1, "payload": [row]}, "error": None}, "asset") == []
-    assert desk.protocol.balances == {"BTC": (D("0.00512281"), D(0))}
-
-
 @given(ANYTHING)
 def test_no_input_raises(message: Any) -> None:
     """Whatever comes, on whichever stream and in answer to whichever request, leads to no exception."""
@@ -569,7 +560,7 @@ def test_nothing_can_be_withdrawn_or_transferred() -> None:
 # --- market data ----------------------------------------------------------------------------------------------------------
 
 
-def book(bid: Any, ask: Any, updated: int) -> dict[str, Any]:
+def book(bid: Any, ask: Any, updated: Any) -> dict[str, Any]:
     whole = {"symbol": "BTCUSDT", "updatedAt": updated, "bids": [[1, 1], bid], "asks": [ask, [10**9, 1]]}
     return {"venues": ["BINANCE"], "channel": "orderbook", "symbol": "BTCUSDT", "orderbook": whole}
 
@@ -607,6 +598,6 @@ def test_market_data_that_cannot_be_read_does_no_harm() -> None:
     """A note; the order stream and the link stay as they are."""
     desk = Desk(market_url="wss://md")
     desk.protocol.opened(NOW, "market")
-    (note,) = desk.say(book("x", [1, 1], 10), "market")
+    (note,) = desk.say(book("x", [1, 1], None), "market")
     assert isinstance(note, Note)
     assert desk.update() != []

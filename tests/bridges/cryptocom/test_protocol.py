@@ -9,7 +9,7 @@ from bridges.cryptocom import calls
 from bridges.cryptocom.protocol import CAPABILITIES, capabilities
 from bridges.cryptocom.reading import Malformed, Status, amount, parse
 from bridges.wire import Answer, Kind, Note, Request, VenueProtocol
-from router.model import Accepted, Canceled, CancelRejected, Filled, Found, LinkDown, LinkUp, NotSent, Rejected, Unanswered
+from router.model import Accepted, Balance, Canceled, CancelRejected, Filled, Found, LinkDown, LinkUp, NotSent, Rejected, Unanswered
 from router.words import CxlRejReason, Done, OrdRejReason, OrdType, Side, TimeInForce
 from tests.bridges.evidence import found as found_with_age
 
@@ -351,7 +351,8 @@ def test_the_link_is_up_when_markets_and_account_have_answered():
     assert isinstance(note, Note) and note.level == "error" and "btcusdt" in note.text
     assert login.path == "/v1/account" and login.private
     assert the.answered(login, answer(sample("account")), START) == [LinkUp(ACCOUNT)]
-    assert the._link.balances["ltc"] == (D("32323.233"), D("32323.233"))
+    held = the.held()
+    assert held is not None and Balance("LTC", D("64646.466"), D("32323.233")) in held.balances
 
 
 @pytest.mark.parametrize(("price", "qty", "named"), [(2, 5, ""), (1, 5, "tick"), (2, 4, "lot")])

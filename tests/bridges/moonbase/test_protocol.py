@@ -76,7 +76,7 @@ def test_a_silent_venue_is_left() -> None:
     desk.reply([], desk.last(TRADES))
     desk.now += 20 * S
     assert desk.do(desk.protocol.tick(desk.now)) == []
-    assert (desk.sent[-1]["topic"], desk.sent[-1]["event"]) == ("phoenix", "heartbeat")
+    assert desk.last("phoenix", "heartbeat")
     desk.now += 10 * S
     assert [type(each) for each in desk.do(desk.protocol.tick(desk.now))] == [Reconnect]
     assert isinstance(only(desk.send(place()), NotSent), NotSent)

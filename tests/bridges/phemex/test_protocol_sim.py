@@ -35,6 +35,8 @@ TIMEOUT = 2 * S
 class Rig:
     """Core, protocol and venue; time passes when told to, and what is sent arrives at once."""
 
+    instruments: tuple[Instrument, ...] = (BTC, ETH)
+
     def __init__(self, **venue: Any) -> None:
         self.venue = Venue(**venue)
         self.engine = Engine()
@@ -48,7 +50,7 @@ class Rig:
         """What the stream says is lost."""
         self.late: list[tuple[int, Request, Any]] = []
         destination = Destination(
-            name="PHEMEX", account="acc", link="acc", venue="", capabilities=CAPABILITIES, instruments=(BTC, ETH)
+            name="PHEMEX", account="acc", link="acc", venue="", capabilities=CAPABILITIES, instruments=self.instruments
         )  # fmt: skip
         client = Client(session="oms", default_time_in_force=TimeInForce.GTC)
         self.config = Configured(
@@ -63,7 +65,7 @@ class Rig:
             del self.venue.sessions[self.session]
             self.session = None
         self.late.clear()
-        self.protocol = PhemexProtocol("acc", TOKEN, SECRET, (BTC, ETH))
+        self.protocol = PhemexProtocol("acc", TOKEN, SECRET, self.instruments)
         self.apply(self.config)
         self.apply(Started("test"))
         self.connect()

@@ -63,6 +63,8 @@ class Desk:
         self.protocol = PrimebitProtocol("acc", ID, KEY, SECRET, (BTC,), "demo")
         self.now = NOW
         self.stamp = 1571912622664
+        self.money: Any = None
+        """What the account channel's confirmation shows."""
         if up:
             assert self.connect()[-1] == LinkUp("acc")
 
@@ -71,7 +73,7 @@ class Desk:
         return self.confirm(list(self.protocol.opened(self.now)), orders, positions)
 
     def confirm(self, frames: list[Any], orders: Any = (), positions: Any = ()) -> list[Any]:
-        data = {f"order_{ID}": list(orders), f"positions_{ID}": list(positions)}
+        data = {f"order_{ID}": list(orders), f"positions_{ID}": list(positions), f"account_{ID}": self.money}
         outs: list[Any] = []
         for frame in frames:
             if not isinstance(frame, Frame):

@@ -214,6 +214,13 @@ def check(exchange: Exchange) -> None:
             position = account.positions.get(symbol)
             assert (position.size if position else 0) == sizes.get((account_id, symbol), 0)
             assert position is None or (position.size and position.cost > 0)
+        for symbol in exchange.markets:
+            for side in Side:
+                resting = [o for o in orders if (o.account_id, o.asked.symbol, o.asked.side) == (account_id, symbol, side)]
+                resting = [o for o in resting if o.status in RESTING]
+                sums = account.sides.get((symbol, side))
+                assert (sums.volume if sums else 0) == sum(o.left for o in resting)
+                assert (sums.cost if sums else 0) == sum(o.left * o.asked.limit_price for o in resting)
         # Every account's profit at the last prices is what its orders took in and paid out.
         start = next(each.balance for each in exchange._settings.accounts if each.account_id == account_id)
         gained = D(0)

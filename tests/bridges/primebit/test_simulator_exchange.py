@@ -353,13 +353,64 @@ def test_the_account_follows_the_trades(venue):
 
 def test_closing_needs_no_margin(venue):
     """Only what adds to a position does, and making an order smaller does not."""
-    poor = Venue(accounts=tuple(each.model_copy(update={"balance": D(5000)}) for each in sim_venue.settings().accounts))
+    poor = Venue(accounts=tuple(each.model_copy(update={"balance": D(10_000)}) for each in sim_venue.settings().accounts))
     path = poor.placed(comment="c0", limit_price="64000.0")
     assert "order_id" in poor.place(limit_price="65010.0")
     assert poor.call("PUT", path, change("6.0", "64000.0"))[0] == 200
-    assert poor.call("PUT", path, change("7.0", "64000.0"))[1]["error"]["code"] == "insufficient-margin"
+    assert poor.call("PUT", path, change("9.0", "64000.0"))[1]["error"]["code"] == "insufficient-margin"
     assert poor.place(comment="c2", limit_price="65010.0")["error"]["code"] == "insufficient-margin"
     assert "order_id" in poor.place(comment="c3", limit_price="0.0", side="sell")
+
+
+def test_resting_orders_tie_up_margin(venue):
+    """At their limits, the dearer side; told as it changes, given back by what ends them, and by a modification of what it takes off."""
+    line = venue.subscribed(f"account_{ACCOUNT}")
+
+    def margin():
+        row = line.take()[-1]["data"]
+        assert row == venue.exchange.account_row(ACCOUNT)
+        assert D(row["margin_free"]) == D(row["equity"]) - D(row["margin"])
+        return D(row["margin"])
+
+    buy = venue.placed(limit_price="60000.0", volume="10.0")
+    assert margin() == 6000
+    sell = venue.placed(comment="c2", limit_price="70000.0", volume="10.0", side="sell")
+    assert margin() == 7000
+    assert venue.call("DELETE", sell)[0] == 200
+    assert margin() == 6000
+    assert venue.call("PUT", buy, change("5.0", "64000.0"))[0] == 200
+    assert margin() == 3200
+    venue.place(comment="c3", limit_price="65010.0", volume="2.0")
+    assert margin() == D("4500.2")
+    assert venue.call("DELETE", buy)[0] == 200
+    assert margin() == D("1300.2")
+
+
+def test_a_modification_needs_what_it_adds(venue):
+    """What the order ties up already is its own."""
+    poor = Venue(accounts=tuple(each.model_copy(update={"balance": D(10_000)}) for each in sim_venue.settings().accounts))
+    path = poor.placed(limit_price="64000.0", volume="14.0")
+    assert poor.call("PUT", path, change("15.0", "64000.0"))[0] == 200
+    assert poor.call("PUT", path, change("16.0", "64000.0"))[1]["error"]["code"] == "insufficient-margin"
+    assert poor.exchange.account_row(ACCOUNT)["margin"] == "9600.0"
+
+
+def test_what_closes_a_position_ties_up_nothing(venue):
+    """Of a sell order that is larger than the position, the rest does."""
+    venue.place(limit_price="65010.0", volume="2.0")
+    venue.placed(comment="c2", limit_price="70000.0", volume="2.0", side="sell")
+    assert venue.exchange.account_row(ACCOUNT)["margin"] == "1300.2"
+    venue.placed(comment="c3", limit_price="70000.0", volume="1.0", side="sell")
+    assert venue.exchange.account_row(ACCOUNT)["margin"] == "2000.2"
+
+
+def test_a_stop_ties_up_margin_once_it_rests(venue):
+    """Waiting for its price it ties up nothing; triggered into the book it does."""
+    venue.placed(stop_price="65100.0", limit_price="65005.0", volume="3.0")
+    assert venue.exchange.account_row(ACCOUNT)["margin"] == "0.0"
+    venue.place_other(limit_price="65100.0", volume="1.0", side="sell", comment="o1")
+    venue.counterparty(BUY, 2001, 65_100)
+    assert venue.exchange.account_row(ACCOUNT)["margin"] == "1950.15"
 
 
 # The whole

@@ -101,7 +101,7 @@ def test_private_channels_begin_with_their_state(venue):
     orders, positions, account = (each["response"]["data"] for each in line.take())
     assert [each["comment"] for each in orders] == ["c1"]
     assert [(each["symbol"], each["side"], each["volume"]) for each in positions] == [("BTCUSD", "buy", "7.0")]
-    assert account == {"balance": "10000000.0", "equity": "10000000.0", "margin": "4550.7", "margin_free": "9995449.3"}
+    assert account == {"balance": "10000000.0", "equity": "10000000.0", "margin": "9100.7", "margin_free": "9990899.3"}
 
 
 def test_an_event_is_as_in_the_document(venue):
