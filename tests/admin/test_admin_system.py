@@ -38,3 +38,44 @@ async def test_an_operator_sees_an_order_and_ends_it(tmp_path: Path) -> None:
         assert "Commanded" in system.fixrouter("journal", "dump", "--config", str(system.demo / "router.toml")).stdout
     finally:
         system.close()
+
+
+async def test_new_symbols_are_traded_after_a_reload(tmp_path: Path) -> None:
+    """At every venue with two of them, while sessions and links stay up; what the file has wrong changes nothing."""
+    system = System(tmp_path)
+    router = system.demo / "router.toml"
+    whole = router.read_text()
+    system.edit("router.toml", r'(?m)^    \{ symbol = "ETH/.*\n', "")
+    orders = {
+        "BINANCE": ("ETH/USDT", "1900"), "COINBASEPRO": ("ETH/USD", "1900"), "GBBO": ("ETH/USDT", "1900"), "PHEMEX": ("ETH/USD", "1900"),
+        "PRIMEBIT": ("ETH/USD", "1900"), "CRYPTOCOM": ("ETH/USDT", "1900"),
+    }  # fmt: skip
+    try:
+        system.start()
+        token = system.fixrouter("token", "ann", "--role", "admin", "--config", str(router)).stdout.strip()
+        oms = system.client().connect()
+        oms.order("stays")
+        oms.report("stays", t39="0")
+        for place, (symbol, px) in orders.items():
+            oms.order(f"{place}-1", t55=symbol, t100=place, t38="1", t44=px)
+            assert "Symbol(55)" in oms.report(f"{place}-1", t39="8")["58"]
+        async with Client(f"http://127.0.0.1:{system.admin_port}", lambda: token) as client:
+            router.write_text(whole.replace('venue_symbol = "ETHUSD", tick = 0.05', 'venue_symbol = "LTCUSD", tick = 0.05'))
+            spoilt = await client.act("reload", {}, why="spoilt")
+            assert (spoilt.ok, "the file cannot be used" in spoilt.text) == (False, True)
+            router.write_text(whole)
+            done = await client.act("reload", {}, why="ether too")
+            assert done.ok, done
+            for place, (symbol, px) in orders.items():
+                oms.order(f"{place}-2", t55=symbol, t100=place, t38="1", t44=px)
+            waited = {f"{place}-2" for place in orders}
+            while waited:
+                report = oms.wait(lambda message: message["35"] == "8")
+                assert report["39"] in "A0", report
+                waited -= {report["11"]} if report["39"] == "0" else set()
+            oms.cancel("stays-c", "stays")
+            oms.report("stays-c", t39="4")
+            assert {each.name: each.state for each in await client.venues()} == dict.fromkeys((*orders, "MOONBASE"), "open")
+            assert [each.rule for each in await client.alerts() if each.active] == []
+    finally:
+        system.close()
