@@ -25,9 +25,10 @@ from typing import Any, Final
 from bridges.apifiny.answers import Reply, Result, reason
 from bridges.apifiny.calls import get
 from bridges.apifiny.reading import Malformed, amount, name, rows
-from bridges.wire import Holdings, Note, Out, Request
+from bridges.shelf import Shelf
+from bridges.wire import Holdings, Out, Request
 from router.model import Balance
-from router.words import EXACT, ZERO
+from router.words import EXACT
 
 __all__ = ["Assets", "Listing"]
 
@@ -35,7 +36,6 @@ _SECOND: Final = 1_000_000_000
 EVERY: Final = 60 * _SECOND
 SOON: Final = _SECOND
 APART: Final = 5 * _SECOND
-ROWS_AT_MOST: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +49,9 @@ class Assets:
     """Of one account at one venue. Times in ns UTC."""
 
     def __init__(self, link: str, account_id: str, venue: str) -> None:
-        self._name = link
         self._who = {"accountId": account_id, "venue": venue}
         self._venue = venue.upper()
-        self._rows: dict[str, Balance] = {}
-        self._held: Holdings | None = None
+        self._shelf = Shelf(f"Apifiny's {link}")
         self._open = self._whole = False
         self._serial = 0
         """Of what can be trusted: an answer to a question of before is nothing."""
@@ -62,16 +60,10 @@ class Assets:
         self._due = self._asked = self._moved = 0
         self._under_way = False
         self._failures = 0
-        self._noted: set[str] = set()
-        """Which kinds of nonsense were told, until all is well again."""
 
     def held(self) -> Holdings | None:
         """`wire.VenueProtocol.held`."""
-        if not self._whole:
-            return None
-        if self._held is None:
-            self._held = Holdings(tuple(self._rows.values()))
-        return self._held
+        return self._shelf.holdings if self._whole else None
 
     # --- the stream -------------------------------------------------------------------------------------------------------
 
@@ -88,15 +80,15 @@ class Assets:
     def changed(self, carried: Iterable[Mapping[str, Any]]) -> list[Out]:
         """Rows of the stream, the later of one currency counting. Raises `Malformed` before anything is believed."""
         told = {each.currency: each for each in self._read(carried)}
-        notes = self._take(told)
-        self._since.update(self._rows.keys() & told.keys())  # what was not kept needs no note of it either
-        return notes
+        notes = self._shelf.balances(told)
+        self._since.update(told.keys() & self._shelf.currencies)  # what was not kept needs no note of it either
+        return [*notes]
 
     def spoiled(self, why: str, now: int) -> list[Out]:
         """A message of the stream could not be read (rule 4)."""
         self._distrust()
         self._due = now
-        return self._note("stream", f"the asset stream of {self._name} makes no sense: {why}")
+        return [*self._shelf.note("stream", f"the asset stream makes no sense: {why}")]
 
     # --- the question -----------------------------------------------------------------------------------------------------
 
@@ -131,14 +123,12 @@ class Assets:
             told = self._all(reply.value)
         except Malformed as wrong:
             self._again(now)
-            return self._note("answer", f"the balances of {self._name} could not be had of Apifiny: {wrong}")
+            return [*self._shelf.note("answer", f"the balances could not be had: {wrong}")]
         self._failures = 0
-        self._noted.discard("answer")
-        self._noted.discard("stream")
-        gone = {each: Balance(each, ZERO, ZERO) for each in self._rows if each not in told}
-        notes = self._take({key: row for key, row in (gone | told).items() if key not in self._since})
+        self._shelf.well("answer", "stream")
         self._whole = True
-        return notes
+        known = {each.currency: each for each in self._shelf.holdings.balances if each.currency in self._since}
+        return [*self._shelf.balances(told | known, whole=True)]
 
     def lost(self, now: int) -> None:
         """No answer came."""
@@ -164,21 +154,6 @@ class Assets:
 
     def _read(self, carried: Iterable[Mapping[str, Any]]) -> list[Balance]:
         return [_balance(each) for each in carried if each.get("venue") is None or name(each, "venue").upper() == self._venue]
-
-    def _take(self, told: Mapping[str, Balance]) -> list[Out]:
-        room = ROWS_AT_MOST - len(self._rows)
-        new = [key for key in told if key not in self._rows]
-        refused = frozenset(new[room:])
-        for key, balance in told.items():
-            if key not in refused and self._rows.get(key) != balance:
-                self._rows[key], self._held = balance, None
-        return self._note("rows", f"{self._name} has more than {ROWS_AT_MOST} currencies; not all are kept") if refused else []
-
-    def _note(self, kind: str, text: str) -> list[Out]:
-        if kind in self._noted:
-            return []
-        self._noted.add(kind)
-        return [Note(text)]
 
 
 def _balance(row: Mapping[str, Any]) -> Balance:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bridges.cryptocom.reading import Malformed, Reply, Verdict, amount, printable
+from bridges.shelf import Shelf
 from bridges.wire import Holdings, Note
 from router.model import Balance
 from router.words import EXACT, ZERO
@@ -24,7 +25,6 @@ _SECOND: Final = 1_000_000_000
 EVERY: Final = 60 * _SECOND
 SOON: Final = _SECOND
 APART: Final = 5 * _SECOND
-ROWS_AT_MOST: Final = 1_000
 _NAME_AT_MOST: Final = 64
 
 
@@ -32,20 +32,13 @@ class Coins:
     """Of one account. Times in ns UTC."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, Balance] = {}
-        self._held: Holdings | None = None
+        self._shelf = Shelf("Crypto.com")
         self._whole = False
         self._due = self._asked = self._moved = 0
-        self._noted: set[str] = set()
-        """Which kinds of nonsense were told, until all is well again."""
 
     def held(self) -> Holdings | None:
         """`wire.VenueProtocol.held`."""
-        if not self._whole:
-            return None
-        if self._held is None:
-            self._held = Holdings(tuple(self._rows.values()))
-        return self._held
+        return self._shelf.holdings if self._whole else None
 
     def forget(self) -> None:
         """The link is down, or a question brought nothing."""
@@ -74,30 +67,15 @@ class Coins:
         """Its answer, whatever it says."""
         if reply.verdict is not Verdict.YES:
             self.lost(now)
-            return self._note("answer", f"the balances were refused: {reply.text}") if reply.verdict is Verdict.NO else []
+            return self._shelf.note("answer", f"the balances were refused: {reply.text}") if reply.verdict is Verdict.NO else []
         try:
             told = _balances(reply.data)
         except Malformed as wrong:
             self.lost(now)
-            return self._note("answer", f"the balances make no sense: {wrong}")
-        self._noted.discard("answer")
-        notes = self._take({each: Balance(each, ZERO, ZERO) for each in self._rows} | told)
+            return self._shelf.note("answer", f"the balances make no sense: {wrong}")
+        self._shelf.well("answer")
         self._whole = True
-        return notes
-
-    def _take(self, told: dict[str, Balance]) -> list[Note]:
-        room = ROWS_AT_MOST - len(self._rows)
-        refused = frozenset([key for key in told if key not in self._rows][room:])
-        for key, balance in told.items():
-            if key not in refused and self._rows.get(key) != balance:
-                self._rows[key], self._held = balance, None
-        return self._note("rows", f"Crypto.com tells of more than {ROWS_AT_MOST} coins; not all are kept") if refused else []
-
-    def _note(self, kind: str, text: str) -> list[Note]:
-        if kind in self._noted:
-            return []
-        self._noted.add(kind)
-        return [Note(text)]
+        return self._shelf.balances(told, whole=True)
 
 
 def _balances(data: Any) -> dict[str, Balance]:

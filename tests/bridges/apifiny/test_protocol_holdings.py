@@ -9,9 +9,9 @@ from urllib.parse import parse_qs
 import pytest
 
 from bridges.apifiny import sim_rest
-from bridges.apifiny.holdings import ROWS_AT_MOST
 from bridges.apifiny.protocol import ApifinyProtocol
 from bridges.matching import Side as Maker
+from bridges.shelf import ROWS_AT_MOST
 from bridges.wire import Answer, Holdings, Note, Reconnect, Request
 from router.model import Balance
 from tests.bridges.apifiny import venue

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bridges.cryptocom.holdings import ROWS_AT_MOST
 from bridges.cryptocom.protocol import CryptocomProtocol
 from bridges.matching import Side as Maker
+from bridges.shelf import ROWS_AT_MOST
 from bridges.wire import Answer, Holdings, Note, Out, Request
 from router.model import Balance, LinkDown, LinkUp
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from bridges.matching import Side as Maker
-from bridges.moonbase.holdings import ROWS_AT_MOST
 from bridges.moonbase.inquiries import KEEP_AGAIN
 from bridges.moonbase.joins import SPAN, Purpose
 from bridges.moonbase.protocol import SETTLED, MoonbaseProtocol
+from bridges.shelf import ROWS_AT_MOST
 from bridges.wire import Frame, Holdings, Note, Told
 from router.model import Balance, LinkUp, Position
 from tests.bridges.moonbase import sim_venue
