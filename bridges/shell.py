@@ -29,7 +29,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
 from bridges.purse import Purse
-from bridges.wire import Answer, Budget, Frame, Kind, Note, Out, Reconnect, Request, Told, VenueProtocol
+from bridges.wire import Answer, Budget, Changeable, Frame, Kind, Note, Out, Reconnect, Request, Told, VenueProtocol
 from router.model import Held, LinkDown, LinkUp, Place, Priced, VenueCommand
 from router.ports import Clock, Hear, Unsendable
 from router.rules import Instrument
@@ -160,7 +160,21 @@ class Bridge:
         if self._loop is None:
             raise Unsendable(f"{self.name} is not started")
         answer: Future[Told] = Future()
-        self._loop.call_soon_threadsafe(self._inquire, topic, arguments, answer)
+        self._loop.call_soon_threadsafe(self._inquire, self._protocol.inquire, topic, arguments, answer)
+        return answer
+
+    @property
+    def changes(self) -> Mapping[str, str]:
+        """What an operator can have changed at the venue beside orders."""
+        return self._protocol.changes if isinstance(self._protocol, Changeable) else {}
+
+    def change(self, what: str, arguments: Mapping[str, str]) -> Future[Told]:
+        """Have it changed; the venue's answer comes as the future's result. Raises `Unsendable` before the bridge runs, and where there is
+        no such thing."""
+        if self._loop is None or not isinstance(self._protocol, Changeable):
+            raise Unsendable(f"{self.name} is not started" if self._loop is None else f"{self.name} has no {what}")
+        answer: Future[Told] = Future()
+        self._loop.call_soon_threadsafe(self._inquire, self._protocol.change, what, arguments, answer)
         return answer
 
     def budgets(self) -> list[tuple[Budget, int, float]]:
@@ -213,10 +227,10 @@ class Bridge:
             for stream in self._protocol.streams:
                 group.create_task(self._stream_for_ever(stream))
 
-    def _inquire(self, topic: str, arguments: Mapping[str, str], answer: Future[Told]) -> None:
+    def _inquire(self, ask: Callable[..., Sequence[Out]], what: str, arguments: Mapping[str, str], answer: Future[Told]) -> None:
         self._ticket += 1
         self._tickets[self._ticket] = answer
-        self._do(self._protocol.inquire, self._ticket, topic, arguments)
+        self._do(ask, self._ticket, what, arguments)
 
     def _send(self, command: VenueCommand) -> None:
         self._do(self._protocol.send, command)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from router.model import (
     Balance,
@@ -35,6 +35,7 @@ __all__ = [
     "Address",
     "Answer",
     "Budget",
+    "Changeable",
     "Frame",
     "Holdings",
     "Kind",
@@ -275,4 +276,16 @@ class VenueProtocol(Protocol):
 
     def tick(self, now: int) -> Sequence[Out]:
         """Called at least every 50 ms: heartbeats, polls, watchdogs."""
+        ...
+
+
+@runtime_checkable
+class Changeable(Protocol):
+    """What a protocol is besides, where an operator can have something changed at its venue that is no order."""
+
+    changes: Mapping[str, str]
+    """What, with the arguments it needs: "assign-margin"."""
+
+    def change(self, ticket: int, what: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:
+        """One of `changes`; answered once by `Told`, without an error where the venue has done it."""
         ...

@@ -37,8 +37,6 @@ __all__ = ["Api", "Ask", "answer"]
 _INQUIRY_S: Final = 5.0
 _BODY_S: Final = 10.0
 _SECOND: Final = 1_000_000_000
-_CHANGES: Final = frozenset({"assign-margin"})
-"""What venues can be told to do besides orders. A GET does none of it, whatever a bridge offers as a topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,9 +204,8 @@ class Api:
     async def inquiry(self, ask: Ask) -> web.Response:
         place = _one(ask.request.match_info["name"].upper(), "destination", self._glance.places())
         topic = ask.request.match_info["topic"]
-        if topic in _CHANGES:
-            instead = f"the router does not offer it as an act: do it in {place.name}'s own pages"
-            raise Refusal(405, f"{topic} changes something, and a GET only asks; {instead}")
+        if any(topic in self._links.changes(link) for link in (place.link, place.witness) if link):
+            raise Refusal(405, f"{topic} changes something, and a GET only asks: it is an act")
         topics = {each for link in self._glance.topics(place).values() for each in link}
         if topic not in topics:
             raise Refusal(404, f"{place.name} cannot be asked about {topic[:200]}", candidates=near(topic, topics))

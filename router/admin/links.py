@@ -27,6 +27,11 @@ class BridgeDesk(Protocol):
 
     def inquire(self, topic: str, arguments: Mapping[str, str]) -> Future[Any]: ...
 
+    @property
+    def changes(self) -> Mapping[str, str]: ...
+
+    def change(self, what: str, arguments: Mapping[str, str]) -> Future[Any]: ...
+
 
 class EveryLink:
     """A link is a FIX session with a venue, or a bridge."""
@@ -72,3 +77,11 @@ class EveryLink:
     def inquire(self, link: str, topic: str, arguments: Mapping[str, str]) -> Future[Any]:
         """Ask the venue. Raises `KeyError`, `Unsendable`."""
         return self._bridges[link].inquire(topic, arguments)
+
+    def changes(self, link: str) -> Mapping[str, str]:
+        """What can be changed beside orders; nothing over a FIX session. Raises `KeyError`."""
+        return {} if link in self._fix_links else self._bridges[link].changes
+
+    def change(self, link: str, what: str, arguments: Mapping[str, str]) -> Future[Any]:
+        """Have the venue change it. Raises `KeyError`, `Unsendable`."""
+        return self._bridges[link].change(what, arguments)

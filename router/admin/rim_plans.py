@@ -11,8 +11,12 @@ from router.admin.arguments import Given
 from router.admin.plan import Desk, Did, Plan, counted, lines
 from router.admin.problems import Refusal
 from router.admin.tally import gently
+from router.ports import Unsendable
 
 __all__ = ["RIM_PLANS"]
+
+ANSWER_S = 5.0
+_MARGIN: Final = "assign-margin"
 
 
 # --- links and sessions -------------------------------------------------------------------------------------------------
@@ -41,6 +45,31 @@ async def _venue(desk: Desk, given: Given, by: str) -> Plan:
         return done
 
     return Plan(f"would {do} the link of {destination.name}", act, details)
+
+
+async def _assign_margin(desk: Desk, given: Given, by: str) -> Plan:  # noqa: ARG001 - a plan's signature
+    destination, symbol, margin = desk.destination(given.text("destination")), given.text("symbol"), given.text("margin")
+    link = destination.link
+    if _MARGIN not in desk.links.changes(link):
+        raise Refusal(400, f"destination: {destination.name} has no margin to be assigned")
+    with desk.core.reading():
+        found = desk.core.engine.state.policy.find(destination.name, symbol)
+        told = desk.core.engine.state.held.get(link)
+        stood = told.positions.get(found[1].venue_symbol) if told is not None and found is not None else None
+    if found is None:
+        raise Refusal(400, f"symbol: {destination.name} does not trade {symbol}")
+    position = "not told" if stood is None else f"{stood.qty.normalize():f}"
+
+    def act() -> Did:
+        try:
+            answer = desk.links.change(link, _MARGIN, {"symbol": found[1].venue_symbol, "margin": margin}).result(ANSWER_S)
+        except TimeoutError:
+            return False, f"{destination.name} did not answer within {ANSWER_S:g} s: whether it was done is not known; positions tells"
+        except Unsendable as why:
+            return False, str(why)
+        return (False, answer.error) if answer.error else (True, f"{destination.name} assigned {margin} to {found[1].symbol}")
+
+    return Plan(f"would have {destination.name} assign {margin} to the position in {found[1].symbol}", act, [f"the position: {position}"])
 
 
 async def _session(desk: Desk, given: Given, by: str) -> Plan:
@@ -127,6 +156,7 @@ async def _stop(desk: Desk, given: Given, by: str) -> Plan:  # noqa: ARG001 - a 
 RIM_PLANS: Final[dict[str, Callable[[Desk, Given, str], Awaitable[Plan]]]] = {
     "venue": _venue,
     "session": _session,
+    "assign-margin": _assign_margin,
     "resend": _resend,
     "reload": _reload,
     "stop": _stop,

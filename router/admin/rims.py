@@ -90,6 +90,14 @@ class Links(Protocol):
         """Ask the venue; the result has `rows` (mappings of texts) and `error`. Raises `Unsendable` (`router.ports`)."""
         ...
 
+    def changes(self, link: str) -> Mapping[str, str]:
+        """What can be changed at the venue beside orders, with what it is; empty where nothing can."""
+        ...
+
+    def change(self, link: str, what: str, arguments: Mapping[str, str]) -> Future[Any]:
+        """Have it changed; the result has `error`. Raises `Unsendable`."""
+        ...
+
     def names(self) -> Sequence[str]:
         """All links."""
         ...

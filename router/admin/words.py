@@ -124,6 +124,7 @@ _EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "resolve": ("resolve 261121080000-42 venue_order_id=8f3a21", "resolve 261121080000-42 not_placed"),
     "mark-done": ("mark-done 261121080000-42", "mark-done 261121080000-42 expired"),
     "fill-correct": ("fill-correct 261121080000-42 261121080000-42-3 0.4 65000",),
+    "assign-margin": ("assign-margin MOONBASE ETC/BTC 0.5",),
     "fill-bust": ("fill-bust 261121080000-42 261121080000-42-3",),
     "venue": ("venue PHEMEX reconnect", "venue PHEMEX disable"),
     "session": ("session OMS42 logout", "session OMS42 seqnum next_in=120 next_out=88"),

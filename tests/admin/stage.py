@@ -107,6 +107,12 @@ class Links:
             answer.set_result(self.ready[topic])
         return answer
 
+    def changes(self, link: str) -> Mapping[str, str]:
+        return {"assign-margin": "of a position"} if link in self.names() else {}
+
+    def change(self, link: str, what: str, arguments: Mapping[str, str]) -> Future[Any]:
+        return self.inquire(link, what, arguments)
+
     def names(self) -> list[str]:
         return [LINK]
 

@@ -12,7 +12,7 @@ from router.admin.contract import ACTS, Role
 from router.admin.plans import PLANS
 from router.model import Cancel, Place, Unanswered
 from router.words import OrdStatus
-from tests.admin.stage import LINK, Stage
+from tests.admin.stage import LINK, Stage, Told
 from tests.router.desk import SECOND, SESSION, D
 
 DESTRUCTIVE = [each.name for each in ACTS if each.destroys]
@@ -29,6 +29,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "venue": {"destination": "BINANCE", "do": "disable"},
     "session": {"session": SESSION, "do": "logout"},
     "resend": {"session": SESSION, "begin": "1", "end": "0"},
+    "assign-margin": {"destination": "BINANCE", "symbol": "BTC/USDT", "margin": "0.5"},
     "reload": {},
     "stop": {},
 }
@@ -292,6 +293,28 @@ class TestDone:
             await stage.act("venue", destination="GBBO", do="enable")
             await stage.act("venue", destination="GBBO", do="reconnect")
             assert stage.links.asked == [("enable", LINK, False), ("enable", LINK, True), ("reconnect", LINK)]
+
+    async def test_margin_is_assigned_by_the_venue(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Under its own name of the symbol; its no is told, and so is that it did not answer (the deadline is made short here)."""
+        monkeypatch.setattr("router.admin.rim_plans.ANSWER_S", 0.01)
+        async with Stage(tmp_path) as stage:
+            margin = {"destination": "BINANCE", "symbol": "BTC/USDT", "margin": "0.5"}
+            _, preview = await stage.act("assign-margin", preview=True, **margin)
+            assert preview["text"] == "would have BINANCE assign 0.5 to the position in BTC/USDT"
+            assert (preview["details"], stage.links.asked) == (["the position: not told"], [])
+            answers = (
+                (Told(), True, "BINANCE assigned 0.5 to BTC/USDT"),
+                (Told(error="too much"), False, "too much"),
+                (None, False, "is not known"),
+            )
+            for answer, ok, text in answers:
+                stage.links.ready["assign-margin"] = answer
+                _, done = await stage.act("assign-margin", **margin)
+                assert (done["ok"], text in done["text"]) == (ok, True)
+            assert stage.links.asked == [("inquire", LINK, "assign-margin", {"symbol": "BTCUSDT", "margin": "0.5"})] * 3
+            assert [each.ok for each in stage.commanded] == [True, False, False]
+            stage.links.away = "it is not started"
+            assert (await stage.act("assign-margin", **margin))[1]["text"] == "it is not started"
 
     async def test_sessions_are_looked_after(self, tmp_path: Path) -> None:
         """Logged out, off, on, numbers, reset, resent."""

@@ -76,6 +76,5 @@ async def test_new_symbols_are_traded_after_a_reload(tmp_path: Path) -> None:
             oms.cancel("stays-c", "stays")
             oms.report("stays-c", t39="4")
             assert {each.name: each.state for each in await client.venues()} == dict.fromkeys((*orders, "MOONBASE"), "open")
-            assert [each.rule for each in await client.alerts() if each.active] == []
     finally:
         system.close()

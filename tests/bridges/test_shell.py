@@ -295,6 +295,33 @@ async def test_a_new_symbol_is_learnt_while_it_runs(world: World) -> None:
     assert Priced("link", (Price(symbol="BTCUSDT", bid=D(1), ask=D(2)),)) in world.events
 
 
+class Assigning(Scribe):
+    """One whose venue has something to be changed."""
+
+    changes: Mapping[str, str] = {"assign-margin": "of a position"}
+
+    def change(self, ticket: int, what: str, arguments: Mapping[str, str], now: int) -> Sequence[Out]:
+        return [Told(ticket, ({"did": what, **arguments},))]
+
+
+async def test_a_change_at_the_venue_is_answered_once(world: World) -> None:
+    """Where its protocol offers any; elsewhere it certainly did not leave."""
+    assert world.bridge.changes == {}
+    with pytest.raises(Unsendable, match="link has no assign-margin"):
+        world.bridge.change("assign-margin", {})
+    other = World(world.server, Assigning())
+    with pytest.raises(Unsendable, match="not started"):
+        other.bridge.change("assign-margin", {})
+    running = asyncio.ensure_future(other.bridge.run())
+    await other.protocol.wait("begin")
+    assert other.bridge.changes == {"assign-margin": "of a position"}
+    told = await asyncio.wrap_future(other.bridge.change("assign-margin", {"margin": "5"}))
+    assert told.rows == ({"did": "assign-margin", "margin": "5"},)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+
+
 async def test_a_bug_in_a_protocol_is_said_and_stops_nothing(world: World) -> None:
     """Other venues share the thread."""
     world.protocol.broken = True
