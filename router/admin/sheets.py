@@ -107,13 +107,14 @@ def life(told: OrderLife, today: str, width: int) -> RenderableType:
     """An order from its first message to now: who said what, and what followed."""
     row = told.order
     price = " ".join(filter(None, [row.price and f"at {row.price}", row.stop_px and f"stop {row.stop_px}"])) or row.ord_type
+    terms = ", ".join(filter(None, [price, row.ord_type, row.time_in_force]))  # of an order of long ago the history has less
     facts = _sheet([
         ("order", Cell(row.order_id, "bold")),
         ("is", order_state(row)),
         ("why", Cell(row.unknown, BAD)),
         ("it may be, at the venue", Cell(", ".join(row.candidates), WARN)),
         ("waiting", Cell(row.pending, WARN)),
-        ("what", f"{row.side} {row.order_qty or row.cash_order_qty + ' cash'} {row.symbol} {price}, {row.ord_type}, {row.time_in_force}"),
+        ("what", f"{row.side} {row.order_qty or row.cash_order_qty + ' cash'} {row.symbol} {terms}"),
         ("done of it", f"{row.cum_qty} at {row.avg_px}, {row.leaves_qty} left" if row.cum_qty not in ("", "0") else "nothing"),
         ("client", f"{row.session}  ClOrdID {row.cl_ord_id}" + (f"  account {row.account}" if row.account else "")),
         ("venue", " ".join(filter(None, [row.destination, row.venue_cl_ord_id and f" our id {row.venue_cl_ord_id}",

@@ -77,6 +77,13 @@ def test_why_an_order_is_unknown_is_told_at_any_width() -> None:
         assert "no answer to the create for 12 s; at the venue it may be 8f3a99" in seen("orders", FULL["orders"], width)
 
 
+def test_an_order_of_long_ago_has_no_gaps_in_its_words() -> None:
+    """The history has its quantity and price, and not its type."""
+    order = fake.order(order_qty="2", symbol="BTC/USD", price="61740.5", ord_type="", time_in_force="")
+    text = seen("order", fake.life().model_copy(update={"order": order}), 100)
+    assert "2 BTC/USD at 61740.5\n" in "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
 def test_why_a_session_is_halted_and_a_destination_is_down_is_told_at_any_width() -> None:
     """Likewise."""
     for width in (60, 80, 400):
