@@ -220,7 +220,9 @@ def idle(state: State, event: Stated) -> bool:
     if order is None:
         return True  # somebody else's on the same account
     leg = order.leg_of(event.venue_cl_ord_id, event.venue_order_id)
-    known = event.venue_order_id in (None, leg.venue_order_id, leg.venue_cl_ord_id)
+    known = event.venue_order_id in (None, leg.venue_order_id) or (
+        leg.venue_order_id is not None and event.venue_order_id == leg.venue_cl_ord_id
+    )
     return known and bool(order.placed) and not order.waiting and not _is_news(order, leg, event)
 
 

@@ -383,9 +383,8 @@ class Runtime:
         before = now - self.keep_orders
         with self._lock:
             found = len(self.engine.state.blotter.over(before, _FORGET_AT_ONCE))
-        if found:
-            self.step(Forget(before, _FORGET_AT_ONCE))
-        if found < _FORGET_AT_ONCE:
+        done = not found or any(isinstance(each, Outcome) for each in self.step(Forget(before, _FORGET_AT_ONCE)))
+        if found < _FORGET_AT_ONCE or not done:  # what failed by a fault of ours is not tried, and alerted of, four times a second
             self._forget_at = now + min(_FORGET_EVERY, self.keep_orders // 20)
 
     def _perform(self, effect: Effect) -> list[Input]:

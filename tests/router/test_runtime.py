@@ -510,6 +510,20 @@ def test_what_is_over_is_forgotten_a_little_at_a_time(monkeypatch: pytest.Monkey
     assert [event for kind, event in recorder.events if kind == "journal" and isinstance(event, Forget)] == []
 
 
+def test_what_cannot_be_forgotten_is_not_tried_at_every_tick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours in a full batch is said once a while, and nothing else stops for it."""
+    monkeypatch.setattr("router.runtime._FORGET_AT_ONCE", 1)
+    runtime, recorder, clock = router()
+    runtime.step(new("b", symbol="NO/THING"))
+    runtime.step(new("c", symbol="NO/THING"))
+    runtime.engine.state.blotter._keys.clear()
+    runtime.keep_orders = 60 * SECOND
+    clock.now += 61 * SECOND
+    for _ in range(5):
+        runtime.tick()
+    assert len([event for kind, event in recorder.events if kind == "journal" and isinstance(event, Forget)]) == 1
+
+
 def test_a_stop_is_the_last_thing_written() -> None:
     """A start after it knows that nothing is left undone."""
     runtime, recorder, _ = router()

@@ -241,8 +241,10 @@ def test_only_what_is_known_is_passed_over() -> None:
 
     assert passed_over()
     assert not passed_over(venue_order_id="o1")
+    assert not passed_over(venue_order_id="v1"), "the first name that it is told is taken"
     desk.accept(1)
     assert passed_over(venue_order_id="o1")
+    assert passed_over(venue_order_id="v1")
     assert not passed_over(cum_qty=D("0.1"))
     assert not passed_over(status=OrdStatus.CANCELED)
     assert not passed_over(asked=True)
